@@ -1,0 +1,541 @@
+"""Score: the central value. One read-only structured array of notes and its sibling arrays, in integer ticks.
+
+Conventions: time is ticks (`ticks_per_quarter` to the quarter note), pitch is *sounding* MIDI pitch, a note tied over
+bar lines is one note, parts are numbered from 0 in score order. Simultaneity is an equality test. Seconds are a view
+through `tempo`. Edits return a new Score.
+
+Velocity is how loud a note sounds; dynamics, hairpins, slurs and lyrics are `Mark`s: what is printed. A note with an
+articulation flag keeps its *notated* duration; `Score.sounding` tells how long it sounds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields, replace
+from enum import IntFlag
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rescore_music.errors import ScoreError
+from rescore_music.tempo import TempoMap
+
+Ticks = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.void]
+Indices = npt.NDArray[np.int64]
+
+NOTE = np.dtype(
+    [
+        ("onset", "<i8"),
+        ("duration", "<i8"),
+        ("pitch", "u1"),  # sounding; on a percussion part the General MIDI drum key
+        ("velocity", "u1"),
+        ("part", "<u2"),
+        ("voice", "u1"),  # as the source numbers it; 0 where it does not
+        ("staff", "u1"),  # 0 = the part's upper staff
+        ("step", "i1"),  # sounding spelling: 0..6 = C..B, -1 unknown
+        ("alter", "i1"),
+        ("articulation", "<u4"),
+    ]
+)
+CONTROL = np.dtype([("tick", "<i8"), ("part", "<u2"), ("number", "<u2"), ("value", "u1")])
+BEND = np.dtype([("tick", "<i8"), ("part", "<u2"), ("value", "<i2")])  # -8192..8191; range by RPN 0, else 2 semitones
+PROGRAM = np.dtype([("tick", "<i8"), ("part", "<u2"), ("program", "u1"), ("bank", "<u2")])  # bank = MSB*128 + LSB
+METER = np.dtype([("tick", "<i8"), ("numerator", "<u2"), ("denominator", "<u2")])
+KEY = np.dtype([("tick", "<i8"), ("fifths", "i1"), ("mode", "i1")])  # concert pitch; mode 0 major, 1 minor, -1 unsaid
+
+CHANNEL_PRESSURE = 128  # CONTROL.number of channel aftertouch
+STEP_SEMITONES = np.array([0, 2, 4, 5, 7, 9, 11])
+
+
+class Articulation(IntFlag):
+    """Bits of NOTE.articulation: what is written at a note, and the playing technique it is under."""
+
+    STACCATO = 1 << 0
+    STACCATISSIMO = 1 << 1
+    TENUTO = 1 << 2
+    ACCENT = 1 << 3
+    MARCATO = 1 << 4
+    FERMATA = 1 << 5
+    TRILL = 1 << 6
+    MORDENT = 1 << 7
+    INVERTED_MORDENT = 1 << 8
+    TURN = 1 << 9
+    TREMOLO = 1 << 10  # unmeasured, three strokes
+    ARPEGGIO = 1 << 11
+    ACCIACCATURA = 1 << 12  # grace note with a slashed stem; duration 0
+    APPOGGIATURA = 1 << 13  # grace note without; duration 0
+    PIZZICATO = 1 << 14
+    MUTED = 1 << 15
+    SUL_PONTICELLO = 1 << 16
+    COL_LEGNO = 1 << 17
+    HARMONIC = 1 << 18
+    UP_BOW = 1 << 19
+    DOWN_BOW = 1 << 20
+    GLISSANDO = 1 << 21  # towards the next note of the voice
+    SLURRED = 1 << 22  # joined to the next note of the voice
+    GHOST = 1 << 23
+    CUE = 1 << 24
+
+
+GRACE = int(Articulation.ACCIACCATURA | Articulation.APPOGGIATURA)
+# share of the notated duration that sounds, shortest rule first (Gould, Behind Bars, "Articulation")
+_SOUNDING = (
+    (Articulation.STACCATISSIMO, 0.25),
+    (Articulation.STACCATO, 0.5),
+    (Articulation.MARCATO, 0.75),
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the score: who plays it and how it is written.
+
+    `instrument` is an id of the instrument table, or "" where unknown. `transposition` is the sounding minus the
+    written pitch in semitones (clarinet in B flat: -2); `diatonic` the same in staff steps. `lines` counts staff
+    lines; `clefs` are the initial clefs, one a staff from the top ("G2", "F4", "C3", "G2-8", "percussion").
+    """
+
+    name: str = ""
+    abbreviation: str = ""
+    instrument: str = ""
+    program: int = 0
+    bank: int = 0
+    channel: int = 0
+    port: int = 0
+    percussion: bool = False
+    transposition: int = 0
+    diatonic: int = 0
+    staves: int = 1
+    clefs: tuple[str, ...] = ()
+    lines: int = 5
+    players: int = 1
+    group: str = ""  # bracket group: "woodwind", "strings" ...
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One notation mark. `part` is -1 for the whole score; `end` is -1 for marks at a point.
+
+    Kinds: dynamic ("mf"), hairpin ("<" or ">"), slur, lyric (text; `value` = verse; a trailing "-" joins syllables),
+    text, technique ("pizz."), tempo ("Allegro"), rehearsal, chord ("Am7"), clef ("F4"), pedal, octave ("8va"),
+    barline ("repeat-start", "repeat-end", "double", "final", "ending-start:1", "ending-stop:1"), jump ("D.C. al Fine").
+    """
+
+    tick: int
+    kind: str
+    text: str = ""
+    part: int = -1
+    end: int = -1
+    staff: int = 0
+    voice: int = 0
+    value: float = 0.0
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A named point in time: a MIDI marker or cue point, a hit, a loop point."""
+
+    tick: int
+    text: str
+    kind: str = "marker"
+
+
+@dataclass(frozen=True)
+class RawEvent:
+    """A message kept byte for byte: system exclusive, polyphonic pressure, an unknown meta event."""
+
+    tick: int
+    data: bytes
+    part: int = -1
+
+
+@dataclass(frozen=True)
+class LogItem:
+    """One kind of repair or loss: where, what, how many."""
+
+    where: str
+    what: str
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Whose music it is and where it came from."""
+
+    title: str = ""
+    composer: str = ""
+    rights: str = ""
+    source: str = ""
+    source_digest: str = ""
+    source_format: str = ""
+    extra: tuple[tuple[str, str], ...] = ()
+
+
+_SORT = {
+    "notes": ("onset", "part", "pitch"),
+    "controls": ("tick",),
+    "bends": ("tick",),
+    "programs": ("tick",),
+    "meters": ("tick",),
+    "keys": ("tick",),
+}
+_DTYPES = {"notes": NOTE, "controls": CONTROL, "bends": BEND, "programs": PROGRAM, "meters": METER, "keys": KEY}
+
+
+def _column(name: str) -> Any:
+    return field(default_factory=lambda: np.zeros(0, _DTYPES[name]))
+
+
+def _prepared(name: str, rows: npt.ArrayLike) -> Rows:
+    array = np.asarray(rows, dtype=_DTYPES[name]).reshape(-1)
+    keys = [array[key].astype(np.int64) for key in _SORT[name]]
+    order = np.lexsort(keys[::-1])  # stable, so messages at one tick keep their order
+    if not np.array_equal(order, np.arange(len(array))):
+        array = array[order]
+    if array.flags.writeable:
+        array = array.copy()
+        array.flags.writeable = False
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """A piece of music.
+
+    Attributes
+    ----------
+    notes : NOTE array, shape (n,)
+        Sorted by onset, part, pitch. Read-only.
+    parts : tuple of Part
+    tempo : TempoMap
+    ticks_per_quarter : int
+    meters, keys : METER, KEY arrays
+        Rows without a meter mean 4/4.
+    controls, bends, programs : CONTROL, BEND, PROGRAM arrays
+        Sorted by tick, otherwise in the order of the source.
+    marks : tuple of Mark
+        Sorted by tick.
+    markers : tuple of Marker
+    raw : tuple of RawEvent
+    barlines : int64 array
+        Bar starts, the last entry the end of the last bar, where bars do not simply follow the meters (pickups, bars
+        split at a repeat); empty otherwise. Use `bars`.
+    length : int
+        Ticks to the end of the music, at least the end of the last note.
+    metadata : Metadata
+    import_log : tuple of LogItem
+        What the reader mended or dropped.
+
+    Raises
+    ------
+    ScoreError
+        If a note names no part, lies before 0, or has an impossible pitch; if tempo and score differ in resolution.
+    """
+
+    notes: Rows = _column("notes")
+    parts: tuple[Part, ...] = ()
+    tempo: TempoMap = field(default_factory=TempoMap.constant)
+    ticks_per_quarter: int = 480
+    meters: Rows = _column("meters")
+    keys: Rows = _column("keys")
+    controls: Rows = _column("controls")
+    bends: Rows = _column("bends")
+    programs: Rows = _column("programs")
+    marks: tuple[Mark, ...] = ()
+    markers: tuple[Marker, ...] = ()
+    raw: tuple[RawEvent, ...] = ()
+    barlines: Ticks = field(default_factory=lambda: np.zeros(0, np.int64))
+    length: int = 0
+    metadata: Metadata = field(default_factory=Metadata)
+    import_log: tuple[LogItem, ...] = ()
+
+    def __post_init__(self) -> None:
+        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
+        for name in _DTYPES:
+            put(name, _prepared(name, getattr(self, name)))
+        for name in ("parts", "raw", "import_log"):
+            put(name, tuple(getattr(self, name)))
+        put("marks", tuple(sorted(self.marks, key=lambda m: m.tick)))
+        put("markers", tuple(sorted(self.markers, key=lambda m: m.tick)))
+        barlines = np.array(self.barlines, np.int64).reshape(-1)
+        barlines.flags.writeable = False
+        put("barlines", barlines)
+        notes = self.notes
+        if self.tempo.ticks_per_quarter != self.ticks_per_quarter:
+            raise ScoreError("score and tempo map differ in ticks per quarter")
+        if len(notes):
+            if int(notes["part"].max()) >= len(self.parts):
+                raise ScoreError(f"a note belongs to part {int(notes['part'].max())}, but there are {len(self.parts)}")
+            if int(notes["pitch"].max()) > 127 or int(notes["velocity"].max()) > 127:
+                raise ScoreError("pitch and velocity go from 0 to 127")
+            if int(notes["onset"].min()) < 0 or int(notes["duration"].min()) < 0:
+                raise ScoreError("a note starts before the beginning or ends before it starts")
+        last = int((notes["onset"] + notes["duration"]).max()) if len(notes) else 0
+        put("length", max(int(self.length), last, int(barlines[-1]) if len(barlines) else 0))
+
+    # -- views ---------------------------------------------------------------------------------------------------
+
+    @property
+    def ends(self) -> Ticks:
+        """End of each note in ticks."""
+        return np.asarray(self.notes["onset"] + self.notes["duration"], np.int64)
+
+    def seconds(self, ticks: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Time of score positions in seconds."""
+        return self.tempo.seconds(ticks)
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return float(self.seconds(self.length))
+
+    @cached_property
+    def bars(self) -> Ticks:
+        """Bar starts in ticks, then the end of the last bar: at least two entries.
+
+        A meter change inside a bar starts a new bar, as in notation.
+        """
+        if len(self.barlines) > 1:
+            return self.barlines
+        meters = self.meters
+        if not len(meters) or meters["tick"][0] > 0:
+            meters = np.concatenate([np.array([(0, 4, 4)], METER), meters])
+        end = max(self.length, 1)
+        lengths = np.maximum(self.ticks_per_quarter * 4 * meters["numerator"].astype(np.int64) // meters["denominator"], 1)
+        stops = np.append(meters["tick"][1:], end)
+        runs = [np.arange(a, max(b, a), n) for a, b, n in zip(meters["tick"], stops, lengths, strict=True)]
+        starts = np.concatenate(runs) if runs else np.zeros(1, np.int64)
+        starts = starts[starts < end] if np.any(starts < end) else np.zeros(1, np.int64)
+        row = max(int(np.searchsorted(meters["tick"], starts[-1], side="right")) - 1, 0)
+        return np.append(starts, starts[-1] + lengths[row]).astype(np.int64)
+
+    def bar_of(self, ticks: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Bar index (0 = first) of score positions."""
+        last = len(self.bars) - 2
+        return np.clip(np.searchsorted(self.bars, np.asarray(ticks), side="right") - 1, 0, last).astype(np.int64)
+
+    def meter_at(self, tick: int) -> tuple[int, int]:
+        """(numerator, denominator) in force at a tick."""
+        row = int(np.searchsorted(self.meters["tick"], tick, side="right")) - 1
+        return (4, 4) if row < 0 else (int(self.meters["numerator"][row]), int(self.meters["denominator"][row]))
+
+    def beat_ticks(self, tick: int) -> int:
+        """Length of the beat in force at a tick: a dotted value in compound meters (6/8, 9/8, 12/8)."""
+        numerator, denominator = self.meter_at(tick)
+        unit = max(1, self.ticks_per_quarter * 4 // denominator)
+        return unit * 3 if denominator >= 8 and numerator > 3 and numerator % 3 == 0 else unit
+
+    def part_notes(self, part: int) -> Indices:
+        """Indices of a part's notes, by onset."""
+        return np.flatnonzero(self.notes["part"] == part)
+
+    @cached_property
+    def pitched(self) -> npt.NDArray[np.bool_]:
+        """Per note: whether its part is pitched."""
+        percussion = np.array([p.percussion for p in self.parts] or [False])
+        return ~percussion[self.notes["part"]] if len(self.notes) else np.zeros(0, bool)
+
+    def sounding(self) -> Rows:
+        """The notes as played, in the same order: grace notes given time, short articulations shortened.
+
+        Grace notes stand before the beat, at most an eighth of a quarter each and never longer than half the time
+        since the voice's previous onset; an acciaccatura group shares that time.
+        """
+        notes = self.notes.copy()
+        duration = notes["duration"].astype(np.float64)
+        for flag, share in reversed(_SOUNDING):
+            duration = np.where(notes["articulation"] & int(flag), notes["duration"] * share, duration)
+        notes["duration"] = np.maximum(np.rint(duration), np.minimum(notes["duration"], 1)).astype(np.int64)
+        grace = np.flatnonzero(notes["articulation"] & GRACE)
+        each = max(1, self.ticks_per_quarter // 8)
+        groups: dict[tuple[int, int, int, int], list[int]] = {}
+        for i in grace:
+            key = (int(notes["onset"][i]), int(notes["part"][i]), int(notes["staff"][i]), int(notes["voice"][i]))
+            groups.setdefault(key, []).append(int(i))
+        for (onset, part, _, _), members in groups.items():
+            earlier = self.notes["onset"][(self.notes["part"] == part) & (self.notes["onset"] < onset)]
+            room = (onset - int(earlier.max())) // 2 if len(earlier) else onset
+            step = min(each, max(room, 0) // len(members))
+            for k, i in enumerate(members):
+                notes["onset"][i] = onset - step * (len(members) - k)
+                notes["duration"][i] = max(step, 1)
+        return notes
+
+    # -- edits ---------------------------------------------------------------------------------------------------
+
+    def replace(self, **changes: Any) -> Score:
+        """A new score with some fields changed; checked like any other."""
+        return replace(self, **changes)
+
+    def transposed(self, semitones: int) -> Score:
+        """All pitched notes moved; spelling is dropped, keys follow.
+
+        Raises
+        ------
+        ScoreError
+            If a note would leave 0 to 127.
+        """
+        notes = self.notes.copy()
+        moved = notes["pitch"].astype(np.int64) + np.where(self.pitched, semitones, 0)
+        if len(moved) and (moved.min() < 0 or moved.max() > 127):
+            raise ScoreError(f"transposing by {semitones} semitones leaves the MIDI pitches 0 to 127")
+        notes["pitch"] = moved
+        notes["step"][self.pitched], notes["alter"][self.pitched] = -1, 0
+        keys = self.keys.copy()
+        keys["fifths"] = (keys["fifths"].astype(int) + 7 * semitones + 6) % 12 - 6
+        return self.replace(notes=notes, keys=keys)
+
+    def slice(self, start: int, end: int, parts: Sequence[int] | None = None) -> Score:
+        """The music of [start, end) moved to begin at 0, optionally of some parts only (renumbered in that order).
+
+        A note is in if its onset is; it is cut at `end`. Controllers, bends, programs, meters and keys in force at
+        `start` are carried in.
+        """
+        chosen = list(range(len(self.parts))) if parts is None else list(parts)
+        number = np.full(max(len(self.parts), 1), -1)
+        number[chosen] = np.arange(len(chosen))
+        notes = self.notes[(self.notes["onset"] >= start) & (self.notes["onset"] < end)]
+        notes = notes[number[notes["part"]] >= 0].copy()
+        notes["duration"] = np.minimum(notes["duration"], end - notes["onset"])
+        notes["onset"] -= start
+        notes["part"] = number[notes["part"]]
+        columns: dict[str, Any] = {}
+        for name, same in (("controls", ("part", "number")), ("bends", ("part",)), ("programs", ("part",))):
+            columns[name] = _cut_events(getattr(self, name), start, end, number, same)
+        for name in ("meters", "keys"):
+            rows = getattr(self, name)
+            columns[name] = _cut_events(rows, start, end, None, ())
+        marks = [
+            replace(m, tick=m.tick - start, end=min(m.end, end) - start if m.end >= 0 else -1, part=_new(number, m.part))
+            for m in self.marks
+            if start <= m.tick < end and (m.part < 0 or number[m.part] >= 0)
+        ]
+        bars = self.bars
+        inner = bars[(bars > start) & (bars < end)] - start
+        return self.replace(
+            notes=notes,
+            parts=tuple(self.parts[i] for i in chosen),
+            tempo=self.tempo.slice(start, end),
+            marks=tuple(marks),
+            markers=tuple(replace(m, tick=m.tick - start) for m in self.markers if start <= m.tick < end),
+            raw=tuple(
+                replace(r, tick=max(r.tick - start, 0), part=_new(number, r.part))
+                for r in self.raw
+                if r.tick < end and (r.part < 0 or number[r.part] >= 0)
+            ),
+            barlines=np.concatenate([[0], inner, [end - start]]) if end > start else np.zeros(0, np.int64),
+            length=end - start,
+            **columns,
+        )
+
+    def rescaled(self, ticks_per_quarter: int) -> Score:
+        """The same music at a multiple of the resolution."""
+        tempo = self.tempo.rescaled(ticks_per_quarter)
+        factor = ticks_per_quarter // self.ticks_per_quarter
+        columns: dict[str, Any] = {}
+        for name in _DTYPES:
+            rows = getattr(self, name).copy()
+            for key in ("onset", "duration", "tick"):
+                if key in (rows.dtype.names or ()):
+                    rows[key] *= factor
+            columns[name] = rows
+        return self.replace(
+            tempo=tempo,
+            ticks_per_quarter=ticks_per_quarter,
+            marks=tuple(replace(m, tick=m.tick * factor, end=m.end * factor if m.end >= 0 else -1) for m in self.marks),
+            markers=tuple(replace(m, tick=m.tick * factor) for m in self.markers),
+            raw=tuple(replace(r, tick=r.tick * factor) for r in self.raw),
+            barlines=self.barlines * factor,
+            length=self.length * factor,
+            **columns,
+        )
+
+    def merged(self, *others: Score) -> Score:
+        """This score with the parts of others below; tempo, meters, keys and whole-score marks are this one's."""
+        resolution = int(np.lcm.reduce([self.ticks_per_quarter, *(o.ticks_per_quarter for o in others)]))
+        scores = [s.rescaled(resolution) for s in (self, *others)]
+        columns: dict[str, list[Rows]] = {name: [] for name in ("notes", "controls", "bends", "programs")}
+        marks = list(scores[0].marks)
+        raw = list(scores[0].raw)
+        base = 0
+        for i, score in enumerate(scores):
+            for name, gathered in columns.items():
+                rows = getattr(score, name).copy()
+                rows["part"] += base
+                gathered.append(rows)
+            if i:
+                marks += [replace(m, part=m.part + base) for m in score.marks if m.part >= 0]
+                raw += [replace(r, part=r.part + base) for r in score.raw if r.part >= 0]
+            base += len(score.parts)
+        return scores[0].replace(
+            parts=tuple(p for s in scores for p in s.parts),
+            marks=tuple(marks),
+            raw=tuple(raw),
+            length=max(s.length for s in scores),
+            import_log=tuple(item for s in scores for item in s.import_log),
+            **{name: np.concatenate(gathered) for name, gathered in columns.items()},
+        )
+
+    # -- identity ------------------------------------------------------------------------------------------------
+
+    def digest(self) -> str:
+        """SHA-256 of the music: everything but the metadata and the import log, which tell where it came from."""
+        h = hashlib.sha256()
+        h.update(self.tempo.to_bytes())
+        for name in _DTYPES:
+            rows = getattr(self, name)
+            h.update(f"{name}:{len(rows)};".encode())
+            h.update(np.ascontiguousarray(rows).tobytes())
+        h.update(self.barlines.astype("<i8").tobytes())
+        h.update(repr((self.parts, self.marks, self.markers, self.raw, self.length)).encode())
+        return h.hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Score):
+            return NotImplemented
+        return self.digest() == other.digest() and self.metadata == other.metadata
+
+    def __hash__(self) -> int:
+        return hash(self.digest())
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # through the constructor: numpy drops the read-only flag in unpickling
+        return (_rebuild, (tuple(getattr(self, f.name) for f in fields(self)),))
+
+
+def _rebuild(values: tuple[Any, ...]) -> Score:
+    return Score(*values)
+
+
+def _new(number: npt.NDArray[Any], part: int) -> int:
+    return -1 if part < 0 else int(number[part])
+
+
+def _cut_events(rows: Rows, start: int, end: int, number: npt.NDArray[Any] | None, same: Iterable[str]) -> Rows:
+    """Events of [start, end) moved to 0, led by the last earlier one of each kind (`same` names what makes a kind)."""
+    if number is not None:
+        rows = rows[number[rows["part"]] >= 0].copy()
+        rows["part"] = number[rows["part"]]
+    before = rows[rows["tick"] <= start]
+    kinds: dict[tuple[int, ...], int] = {}
+    for i, row in enumerate(before):
+        key = tuple(int(row[name]) for name in same)
+        kinds.pop(key, None)  # re-insert: keeps the order in which the last of each kind came (RPN needs it)
+        kinds[key] = i
+    out = np.concatenate([before[list(kinds.values())], rows[(rows["tick"] > start) & (rows["tick"] < end)]])
+    out["tick"] = np.maximum(out["tick"] - start, 0)
+    return out
+
+
+def note_rows(rows: Iterable[tuple[int, int, int, int, int]]) -> Rows:
+    """A NOTE array from (onset, duration, pitch, velocity, part) tuples, the rest left at its default."""
+    table = np.array(list(rows), np.int64).reshape(-1, 5)
+    notes = np.zeros(len(table), NOTE)
+    for i, name in enumerate(("onset", "duration", "pitch", "velocity", "part")):
+        notes[name] = table[:, i]
+    notes["step"] = -1
+    return notes
