@@ -254,7 +254,9 @@ class Score:
     import_log: tuple[LogItem, ...] = ()
 
     def __post_init__(self) -> None:
-        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
+        def put(name: str, value: object) -> None:
+            object.__setattr__(self, name, value)
+
         for name in _DTYPES:
             put(name, _prepared(name, getattr(self, name)))
         for name in ("parts", "raw", "import_log"):
@@ -305,7 +307,9 @@ class Score:
         if not len(meters) or meters["tick"][0] > 0:
             meters = np.concatenate([np.array([(0, 4, 4)], METER), meters])
         end = max(self.length, 1)
-        lengths = np.maximum(self.ticks_per_quarter * 4 * meters["numerator"].astype(np.int64) // meters["denominator"], 1)
+        lengths = np.maximum(
+            self.ticks_per_quarter * 4 * meters["numerator"].astype(np.int64) // meters["denominator"], 1
+        )
         stops = np.append(meters["tick"][1:], end)
         runs = [np.arange(a, max(b, a), n) for a, b, n in zip(meters["tick"], stops, lengths, strict=True)]
         starts = np.concatenate(runs) if runs else np.zeros(1, np.int64)
@@ -360,9 +364,9 @@ class Score:
             earlier = self.notes["onset"][(self.notes["part"] == part) & (self.notes["onset"] < onset)]
             room = (onset - int(earlier.max())) // 2 if len(earlier) else onset
             step = min(each, max(room, 0) // len(members))
-            for k, i in enumerate(members):
-                notes["onset"][i] = onset - step * (len(members) - k)
-                notes["duration"][i] = max(step, 1)
+            for k, member in enumerate(members):
+                notes["onset"][member] = onset - step * (len(members) - k)
+                notes["duration"][member] = max(step, 1)
         return notes
 
     # -- edits ---------------------------------------------------------------------------------------------------
@@ -410,7 +414,9 @@ class Score:
             rows = getattr(self, name)
             columns[name] = _cut_events(rows, start, end, None, ())
         marks = [
-            replace(m, tick=m.tick - start, end=min(m.end, end) - start if m.end >= 0 else -1, part=_new(number, m.part))
+            replace(
+                m, tick=m.tick - start, end=min(m.end, end) - start if m.end >= 0 else -1, part=_new(number, m.part)
+            )
             for m in self.marks
             if start <= m.tick < end and (m.part < 0 or number[m.part] >= 0)
         ]

@@ -60,7 +60,8 @@ class KeySpan:
 @dataclass(frozen=True)
 class Chord:
     """A chord: root and bass pitch classes, quality ("maj", "min", "dim", "aug", "7", "maj7", "min7", "hdim7", "dim7",
-    "sus4", "5"); quality "" means no chord (silence or a single pitch class)."""
+    "sus4", "5"); quality "" means no chord (silence or a single pitch class).
+    """
 
     start: int
     end: int

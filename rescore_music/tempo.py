@@ -82,8 +82,8 @@ class TempoMap:
         Before the first event the MIDI default of 120 quarters a minute holds.
         """
         steps = {0: float(DEFAULT_US)}
-        for tick, us in sorted(events, key=lambda e: e[0]):
-            steps[int(tick)] = float(us)
+        for tick, tempo in sorted(events, key=lambda e: e[0]):
+            steps[int(tick)] = float(tempo)
         ticks = np.array(sorted(steps), np.int64)
         us = np.array([steps[int(t)] for t in ticks])
         keep = np.concatenate([[True], np.diff(us) != 0])
