@@ -1,1 +1,147 @@
-"""Formats in and out. The suffix decides; each format is one module with a reader, a writer, or both."""
+"""Formats in and out: the suffix table. Each format is one module with a reader, a writer, or both.
+
+The suffix says what a file should be, its first bytes say what it is. Where they disagree and the content is MIDI or
+MusicXML, the content wins and the import log says so; anything else is refused in one line.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rescore_music.errors import ReadError, WriteError
+from rescore_music.io.files import atomic_write, read_bytes
+from rescore_music.io.limits import SNIFF
+from rescore_music.score import LogItem, Score
+
+if TYPE_CHECKING:
+    from rescore_music.audio import Audio
+
+__all__ = ["atomic_write", "read_bytes", "read_score", "sniff", "suffixes", "write_audio", "write_score"]
+
+_SUFFIXES = {
+    **dict.fromkeys((".mid", ".midi", ".kar", ".rmi", ".smf"), "midi"),
+    **dict.fromkeys((".musicxml", ".xml", ".mxl"), "musicxml"),
+    ".abc": "abc",
+    ".krn": "humdrum",
+}
+_NAMES = {"midi": "MIDI", "musicxml": "MusicXML", "abc": "ABC notation", "humdrum": "Humdrum", "text": "text"}
+_READERS = {
+    "midi": ("rescore_music.io.midi_read", "read_midi"),
+    "musicxml": ("rescore_music.io.musicxml_read", "read_musicxml"),
+    "abc": ("rescore_music.io.text", "read_text"),
+    "humdrum": ("rescore_music.io.text", "read_text"),
+}
+_WRITERS = {
+    "midi": ("rescore_music.io.midi_write", "write_midi"),
+    "musicxml": ("rescore_music.io.musicxml_write", "write_musicxml"),
+}
+
+
+def _function(table: dict[str, tuple[str, str]], kind: str) -> Any:
+    module, name = table[kind]
+    return getattr(import_module(module), name)
+
+
+def suffixes() -> tuple[str, ...]:
+    """The suffixes that `read_score` knows."""
+    return tuple(_SUFFIXES)
+
+
+def sniff(head: bytes) -> str:
+    """What the first bytes of a file are: "midi", "musicxml", "abc", "humdrum", "text", or "" for anything else."""
+    if head[:4] == b"MThd" or (head[:4] == b"RIFF" and head[8:12] == b"RMID"):
+        return "midi"
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        text = head.decode("utf-16", errors="replace")
+    else:
+        text = head.decode("utf-8", errors="replace").removeprefix("\ufeff")
+    start = text.lstrip()
+    if start.startswith("<"):
+        return "musicxml" if "<score-" in text or "<!DOCTYPE score-" in text else "text"
+    if head[:4] == b"PK\x03\x04":
+        return "musicxml"
+    if b"MThd" in head:
+        return "midi"
+    if start.startswith("**") or (start.startswith("!!") and "\n**" in text):
+        return "humdrum"
+    if start.startswith(("%abc", "X:")) or ("\nX:" in text and "\nK:" in text):
+        return "abc"
+    control = sum(byte < 9 or 13 < byte < 32 for byte in head[:1024])
+    return "text" if not control else ""
+
+
+def read_score(path: str | Path) -> Score:
+    """Read a cue.
+
+    Parameters
+    ----------
+    path : path
+        .mid .midi .kar .rmi .smf (MIDI), .musicxml .xml .mxl (MusicXML), .abc (ABC), .krn (Humdrum).
+
+    Returns
+    -------
+    Score
+        Its `import_log` tells what was mended or dropped.
+
+    Raises
+    ------
+    ReadError
+        If the file is missing, empty, too large, of an unknown kind, or not what its suffix says.
+    """
+    path = Path(path)
+    expected = _SUFFIXES.get(path.suffix.lower(), "")
+    head = _head(path)
+    found = sniff(head)
+    kind = found if found in ("midi", "musicxml") else expected or (found if found != "text" else "")
+    if not kind:
+        known = " ".join(suffixes())
+        raise ReadError(f"a score's suffix is one of {known}, not {path.suffix!r}", file=path, cure="name its format")
+    if kind == expected and found != kind and kind in ("midi", "musicxml"):
+        what = f"this is {_NAMES[found]}, not {_NAMES[kind]}" if found in _NAMES else f"this is not {_NAMES[kind]}"
+        raise ReadError(what, file=path, cure="check that the suffix names what is inside")
+    score: Score = _function(_READERS, kind)(path)
+    if expected and kind != expected:
+        item = LogItem(path.suffix, f"the suffix says {_NAMES[expected]}, but this is {_NAMES[kind]}: read as that")
+        score = score.replace(import_log=(item, *score.import_log))
+    return score
+
+
+def _head(path: Path) -> bytes:
+    # a first look at a file of any size; the reader of its format then sets its own limit
+    try:
+        with path.open("rb") as file:
+            head = file.read(SNIFF)
+    except (OSError, ValueError):
+        head = b""
+    return head or read_bytes(path)
+
+
+def write_score(score: Score, path: str | Path) -> Path:
+    """Write a score as the suffix says: .mid .midi (MIDI), .musicxml .xml .mxl (MusicXML).
+
+    Raises
+    ------
+    WriteError
+        If the suffix names no format that can be written, or the file cannot be.
+    """
+    path = Path(path)
+    kind = {".kar": "", ".rmi": ""}.get(path.suffix.lower(), _SUFFIXES.get(path.suffix.lower(), ""))
+    if kind not in _WRITERS:
+        cure = "write .mid, .musicxml or .mxl"
+        raise WriteError(f"a score cannot be written as {path.suffix or 'a file without suffix'}", file=path, cure=cure)
+    _function(_WRITERS, kind)(score, path)
+    return path
+
+
+def write_audio(audio: Audio, path: str | Path) -> Path:
+    """Write sound as a WAV file.
+
+    Raises
+    ------
+    WriteError
+        If the file cannot be written.
+    """
+    _function({"wav": ("rescore_music.io.wav", "write_audio")}, "wav")(audio, path)
+    return Path(path)

@@ -1,0 +1,81 @@
+"""Bytes from and to disk: whole files within a limit, and writes that either happen or do not.
+
+A write goes to a temporary file beside its target and is moved over it in one step, so that a reader never sees half
+a file and a failed run leaves what was there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from rescore_music.errors import ReadError, WriteError
+from rescore_music.io.limits import FILE_BYTES
+
+
+def read_bytes(path: str | Path, limit: int = FILE_BYTES) -> bytes:
+    """The whole file.
+
+    Parameters
+    ----------
+    path : path
+    limit : int
+        Most bytes that are read.
+
+    Raises
+    ------
+    ReadError
+        If it is missing, a folder, empty, unreadable or larger than `limit`.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise ReadError("this is a folder, not a file", file=path, cure="name one file in it")
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except FileNotFoundError:
+        raise ReadError("there is no such file", file=path, cure="check the name") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ReadError(f"the file cannot be read: {reason}", file=path, cure="check its permissions") from None
+    if not data:
+        raise ReadError("the file is empty", file=path)
+    if len(data) > limit:
+        raise ReadError(f"the file is larger than {limit / (1 << 20):g} MiB, the limit for its kind", file=path)
+    return data
+
+
+def atomic_write(path: str | Path, data: bytes) -> Path:
+    """Write a file whole or not at all, and return its path.
+
+    Raises
+    ------
+    WriteError
+        If the folder does not exist or cannot be written, or the disk is full. What was there before stays.
+    """
+    path = Path(path)
+    temporary = ""
+    try:
+        if path.is_dir():
+            raise WriteError("this is a folder, not a file", file=path, cure="name a file in it")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        umask = os.umask(0)
+        os.umask(umask)
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask  # mkstemp's 0600 would lock others out
+        Path(temporary).chmod(mode)
+        os.replace(temporary, path)
+    except FileNotFoundError:
+        raise WriteError("the folder does not exist", file=path, cure=f"make {path.parent} first") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        cure = f"choose a folder you may write to instead of {path.parent}"
+        raise WriteError(f"the file cannot be written: {reason}", file=path, cure=cure) from None
+    finally:
+        if temporary:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()  # only there when the move did not happen
+    return path
