@@ -1,0 +1,312 @@
+"""The straight line: one cue in; candidates, the best of them, its sound and its quality out.
+
+Reading this module is reading the product. Every step is a pure function from frozen values to a frozen value; only
+`delivery` writes files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from rescore_music import __version__
+from rescore_music.candidate import Candidate
+from rescore_music.score import Score
+from rescore_music.structure import Analysis
+from rescore_music.template import Template, load_template
+
+if TYPE_CHECKING:
+    from rescore_music.audio import Rendering
+    from rescore_music.cues import Cues
+    from rescore_music.quality import Quality
+    from rescore_music.rescoring import SecondPass
+    from rescore_music.syncing import Synced
+
+Progress = Callable[[str, float], None]
+
+# share of the whole work done when each stage begins, measured on the shipped chase
+STAGES = {
+    "read": 0.0,
+    "sync": 0.02,
+    "analyse": 0.04,
+    "orchestrate": 0.1,
+    "rescore": 0.15,
+    "render": 0.5,
+    "measure": 0.8,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user asks for besides the cue and the template.
+
+    Attributes
+    ----------
+    n : int
+        Candidates of the first pass.
+    top : int
+        How many of them the second pass hears; fewer than two leaves the first pass's order.
+    seed : int
+        Decides between equals.
+    audio : bool
+        Whether to render; without sound there is no second pass.
+    sample_rate : int
+        Hz.
+    profile : str
+        Loudness profile of the master.
+    sounds : str or None
+        A SoundFont's path; None for the embedded sounds.
+    """
+
+    n: int = 16
+    top: int = 4
+    seed: int = 0
+    audio: bool = True
+    sample_rate: int = 48000
+    profile: str = "film"
+    sounds: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """One cue re-scored.
+
+    Attributes
+    ----------
+    source : Score
+        The cue as read.
+    analysis : Analysis
+        Of the source.
+    template : Template
+    candidates : tuple of Candidate
+        Best first, after the second pass.
+    first_order : tuple of int
+        Ranks of the first pass, in the order of `candidates`.
+    chosen : Candidate
+    score : Score
+        The result, with provenance in its metadata.
+    second_pass : SecondPass or None
+    synced : Synced or None
+    rendering : Rendering or None
+        Mastered.
+    quality : Quality
+    provenance : mapping of str to str
+    seconds : mapping of stage to seconds
+    """
+
+    source: Score
+    analysis: Analysis
+    template: Template
+    candidates: tuple[Candidate, ...]
+    first_order: tuple[int, ...]
+    chosen: Candidate
+    score: Score
+    quality: Quality
+    second_pass: SecondPass | None = None
+    synced: Synced | None = None
+    rendering: Rendering | None = None
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+class _Clock:
+    """Tells progress and keeps the seconds of each stage."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.progress, self.seconds = progress, dict[str, float]()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        if self.progress:
+            self.progress(name, STAGES[name])
+        begin = perf_counter()
+        yield
+        self.seconds[name] = perf_counter() - begin
+
+
+def orchestrate(
+    score: Score, template: str | Template, n: int = 16, seed: int = 0, *, analysis: Analysis | None = None
+) -> tuple[Candidate, ...]:
+    """Propose the N best orchestrations of a score.
+
+    Parameters
+    ----------
+    score : Score
+    template : str or Template
+        "forces/style", a preset's name or a path.
+    n : int
+        How many candidates.
+    seed : int
+        Decides between equals.
+    analysis : Analysis, optional
+        Of the score; found if not given.
+
+    Returns
+    -------
+    tuple of Candidate, best first, each with its cost terms
+
+    Raises
+    ------
+    TemplateError
+        If the template is unknown or says something it may not.
+    """
+    from rescore_music.analysis import analyze
+    from rescore_music.orchestration import orchestrate as first_pass
+
+    return first_pass(score, load_template(template), analysis=analysis or analyze(score), n=n, seed=seed)
+
+
+def rescore_candidates(
+    candidates: Sequence[Candidate], source: Score, *, analysis: Analysis | None = None, **options: Any
+) -> tuple[Candidate, ...]:
+    """Re-rank candidates by what can only be heard; see `rescore_music.rescoring.second_pass` for the options."""
+    from rescore_music.analysis import analyze
+    from rescore_music.rescoring import rescore_candidates as second_pass
+
+    template = load_template(candidates[0].template) if candidates else None
+    return second_pass(candidates, source, analysis=analysis or analyze(source), template=template, **options)
+
+
+def rescore(
+    source: str | Path | Score,
+    *,
+    template: str | Template,
+    cues: str | Path | Cues | None = None,
+    rate: str = "24",
+    start: str = "00:00:00:00",
+    out: str | Path | None = None,
+    n: int = 16,
+    seed: int = 0,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Re-score one cue: read, sync, analyse, orchestrate, rescore, render, measure.
+
+    Parameters
+    ----------
+    source : path or Score
+    template : str or Template
+        "forces/style", a preset's name or a path to YAML.
+    cues : path or Cues, optional
+        Spotting CSV; its hits are synced to picture.
+    rate, start : str
+        Frame rate and timecode of the cue's first sample, for `cues` given as a path.
+    out : path, optional
+        A folder to write everything into.
+    n, seed : int
+        Number of first-pass candidates, and the seed.
+    settings : Settings, optional
+        Everything else; `n` and `seed` above are ignored when it is given.
+    progress : callable (stage, fraction), optional
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    RescoreError
+        One line: which file, where, what is wrong, what to do.
+    """
+    from rescore_music.delivery import delivering
+
+    settings = settings or Settings(n=n, seed=seed)
+    with delivering(out) as deliver:
+        result = _line(source, load_template(template), cues, rate, start, settings, _Clock(progress))
+        deliver(result)
+    if progress:
+        progress("done", 1.0)
+    return result
+
+
+def _line(
+    source: str | Path | Score,
+    template: Template,
+    cues: str | Path | Cues | None,
+    rate: str,
+    start: str,
+    settings: Settings,
+    clock: _Clock,
+) -> Result:
+    from rescore_music.analysis import analyze
+    from rescore_music.io import read_score
+    from rescore_music.io.spotting import read_cues
+    from rescore_music.quality import measure
+    from rescore_music.syncing import sync
+
+    with clock.stage("read"):
+        read = source if isinstance(source, Score) else read_score(source)
+        spotted = read_cues(cues, rate, start) if isinstance(cues, str | Path) else cues
+    with clock.stage("sync"):
+        synced = sync(read, spotted) if spotted is not None else None
+        score = synced.score if synced else read
+    with clock.stage("analyse"):
+        analysis = analyze(score)
+    with clock.stage("orchestrate"):
+        candidates = orchestrate(score, template, settings.n, settings.seed, analysis=analysis)
+    second = None
+    if settings.audio and settings.top > 1 and len(candidates) > 1:
+        from rescore_music.rescoring import second_pass
+
+        with clock.stage("rescore"):
+            second = second_pass(
+                candidates, score, analysis=analysis, template=template, top=settings.top, sounds=settings.sounds
+            )
+            candidates = second.candidates
+    chosen = candidates[0]
+    provenance = provenance_of(read, template, spotted, settings)
+    final = _signed(chosen.score, read, provenance)
+    rendering = None
+    if settings.audio:
+        from rescore_music.rendering import master, render
+
+        with clock.stage("render"):
+            dry = render(final, sample_rate=settings.sample_rate, sounds=settings.sounds)
+            rendering = master(dry, settings.profile)
+    with clock.stage("measure"):
+        quality = measure(final, source=score, cues=synced, audio=rendering, analysis=analysis, origin=chosen.origin)
+    return Result(
+        source=read,
+        analysis=analysis,
+        template=template,
+        candidates=candidates,
+        first_order=tuple(c.rank for c in candidates),
+        chosen=chosen,
+        score=final,
+        quality=quality,
+        second_pass=second,
+        synced=synced,
+        rendering=rendering,
+        provenance=provenance,
+        seconds=clock.seconds,
+    )
+
+
+def provenance_of(read: Score, template: Template, cues: Cues | None, settings: Settings) -> dict[str, str]:
+    """Everything that decides the bytes of a result: what a second run must share to give the same."""
+    return {
+        "rescore-music": __version__,
+        "source": read.metadata.source,
+        "source_digest": read.metadata.source_digest or read.digest(),
+        "template": template.name,
+        "template_digest": _digest([repr(template)]),
+        "cues_digest": "" if cues is None else _digest([repr(cues)]),
+        "settings": repr(settings),
+    }
+
+
+def _digest(texts: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+def _signed(score: Score, read: Score, provenance: Mapping[str, str]) -> Score:
+    """The score with its title kept and its provenance told."""
+    from dataclasses import replace
+
+    metadata = replace(read.metadata, extra=tuple(sorted(provenance.items())))
+    return score.replace(metadata=metadata)

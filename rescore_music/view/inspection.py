@@ -1,0 +1,155 @@
+"""What `rescore-music inspect` and `motifs` tell: a cue and its analysis as plain values and as lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rescore_music.score import Score
+from rescore_music.structure import Analysis, Motif, Role
+
+PITCH_CLASSES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
+
+
+def inspection(score: Score, analysis: Analysis) -> dict[str, Any]:
+    """Everything about a cue as one JSON object; places are bars, counted from 1."""
+    onsets = score.notes["onset"]
+    return {
+        "title": score.metadata.title,
+        "composer": score.metadata.composer,
+        "source": score.metadata.source,
+        "format": score.metadata.source_format,
+        "digest": score.digest(),
+        "seconds": round(score.duration, 3),
+        "bars": len(score.bars) - 1,
+        "ticks_per_quarter": score.ticks_per_quarter,
+        "notes": len(score.notes),
+        "tempi": [
+            {"bar": _bar(score, t), "quarters_a_minute": round(float(score.tempo.bpm(t)), 3)}
+            for t in score.tempo.ticks.tolist()
+        ],
+        "meters": [{"bar": _bar(score, t), "meter": f"{n}/{d}"} for t, n, d in score.meters.tolist()],
+        "parts": [_part(score, i) for i in range(len(score.parts))],
+        "lines": [_line(score, analysis, i) for i in range(len(analysis.lines))],
+        "phrases": [
+            {"bars": _bars(score, p.start, p.end), "label": p.label, "roles": _roles(analysis, i)}
+            for i, p in enumerate(analysis.phrases)
+        ],
+        "keys": [
+            {"bars": _bars(score, k.start, k.end), "key": f"{PITCH_CLASSES[k.tonic]} {k.mode}"} for k in analysis.keys
+        ],
+        "chords": [
+            {"bar": _bar(score, c.start), "chord": f"{PITCH_CLASSES[c.root]}{c.quality}" if c.quality else "-"}
+            for c in analysis.chords
+        ],
+        "motifs": motif_table(score, analysis.motifs),
+        "markers": [{"bar": _bar(score, m.tick), "text": m.text, "kind": m.kind} for m in score.markers],
+        "import_log": [{"where": i.where, "what": i.what, "count": i.count} for i in score.import_log],
+        "onsets": len(np.unique(onsets)),
+    }
+
+
+def inspection_lines(found: Mapping[str, Any]) -> list[str]:
+    """The same for a reader at a terminal."""
+    lines = [
+        f"{found['title'] or found['source'] or 'untitled'}"
+        + (f" by {found['composer']}" if found["composer"] else ""),
+        f"{found['notes']} notes, {found['bars']} bars, {found['seconds']:.1f} s, {found['format']}",
+        "tempo   " + _joined(f"{t['quarters_a_minute']:g} (bar {t['bar']})" for t in found["tempi"]),
+        "meter   " + _joined(f"{m['meter']} (bar {m['bar']})" for m in found["meters"]),
+        "key     " + _joined(f"{k['key']} (bars {k['bars']})" for k in found["keys"]),
+        "parts",
+    ]
+    lines += [f"  {p['name'] or '-':<28} {p['notes']:>6} notes  {p['range']}" for p in found["parts"]]
+    lines += ["phrases"]
+    for p in found["phrases"]:
+        roles = "; ".join(f"{role}: {', '.join(_line_names(found, ids))}" for role, ids in p["roles"].items())
+        lines.append(f"  bars {p['bars']:<9} {p['label']:<4} {roles}")
+    lines += ["motifs", *(f"  {line}" for line in motif_lines(found["motifs"]))]
+    if found["import_log"]:
+        lines += ["mended or dropped on reading"]
+        lines += [f"  {i['where']}: {i['what']} ({i['count']})" for i in found["import_log"]]
+    return lines
+
+
+def motif_table(score: Score, motifs: Sequence[Motif]) -> list[dict[str, Any]]:
+    """Motifs as plain values: pitches of the first statement, and every occurrence."""
+    return [
+        {
+            "name": m.name,
+            "weight": round(float(m.weight), 4),
+            "pitches": score.notes["pitch"][m.occurrences[0].notes].tolist(),
+            "occurrences": [
+                {
+                    "bars": _bars(score, o.start, o.end),
+                    "parts": sorted({int(p) for p in score.notes["part"][o.notes]}),
+                    "relation": o.relation,
+                    "interval": int(o.interval),
+                    "notes": np.asarray(o.notes).tolist(),
+                }
+                for o in m.occurrences
+            ],
+        }
+        for m in motifs
+    ]
+
+
+def motif_lines(table: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One line a motif."""
+    return [
+        f"{m['name']}: {len(m['pitches'])} notes, {len(m['occurrences'])} times: "
+        + _joined(f"bars {o['bars']} {o['relation']} {o['interval']:+d}" for o in m["occurrences"])
+        for m in table
+    ]
+
+
+def _bar(score: Score, tick: int) -> int:
+    return int(score.bar_of(tick)) + 1
+
+
+def _bars(score: Score, start: int, end: int) -> str:
+    first, last = _bar(score, start), _bar(score, max(end - 1, start))
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def _part(score: Score, index: int) -> dict[str, Any]:
+    part, pitches = score.parts[index], score.notes["pitch"][score.part_notes(index)]
+    return {
+        "name": part.name,
+        "instrument": part.instrument,
+        "program": part.program,
+        "percussion": part.percussion,
+        "notes": len(pitches),
+        "range": f"{pitches.min()}-{pitches.max()}" if len(pitches) else "",
+    }
+
+
+def _line(score: Score, analysis: Analysis, index: int) -> dict[str, Any]:
+    line = analysis.lines[index]
+    name = score.parts[line.part].name or f"part {line.part + 1}"
+    voices = sum(other.part == line.part for other in analysis.lines)
+    return {
+        "name": name if voices == 1 else f"{name} ({line.voice + 1})",
+        "part": line.part,
+        "voice": line.voice,
+        "notes": len(line.notes),
+    }
+
+
+def _roles(analysis: Analysis, phrase: int) -> dict[str, list[int]]:
+    roles: dict[str, list[int]] = {}
+    for line, role in enumerate(analysis.roles[:, phrase].tolist()):
+        if role != Role.REST:
+            roles.setdefault(Role(role).name.lower().replace("_", "-"), []).append(line)
+    return dict(sorted(roles.items(), key=lambda item: Role[item[0].upper().replace("-", "_")]))
+
+
+def _line_names(found: Mapping[str, Any], lines: Iterable[int]) -> list[str]:
+    return [found["lines"][i]["name"] for i in lines]
+
+
+def _joined(texts: Iterable[str], most: int = 8) -> str:
+    listed = list(texts)
+    return ", ".join(listed[:most]) + (f" … ({len(listed) - most} more)" if len(listed) > most else "")
