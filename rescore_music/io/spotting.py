@@ -1,0 +1,164 @@
+"""Spotting notes as CSV: one hit a line.
+
+Columns: `timecode` (needed), `label`, `weight`, `kind` (hard, soft), `tolerance` (frames), `lands` (downbeat, beat,
+eighth, motif:<name>, end); an empty field takes `Hit`'s default. Text is UTF-8, with or without a byte-order mark;
+fields may be separated by commas, semicolons or tabs (the header tells), as spreadsheets of different countries write
+them. Lines that are empty or start with `#` are skipped. Frame rate and start are not in the file: the caller says.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rescore_music.cues import Cues, Hit
+from rescore_music.errors import ReadError, RescoreError, WriteError
+from rescore_music.timecode import FrameRate, Timecode
+
+COLUMNS = ("timecode", "label", "weight", "kind", "tolerance", "lands")
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", "."))  # a semicolon file may hold decimal commas
+
+
+_CONVERT: dict[str, Callable[[str], Any]] = {
+    "label": str,
+    "weight": _number,
+    "kind": str.lower,
+    "tolerance": _number,
+    "lands": lambda text: text if text.startswith("motif:") else text.lower(),
+}
+_WANTED = {"weight": "a number", "tolerance": "a number of frames"}
+
+
+def read_cues(path: str | Path, rate: FrameRate | str | float, start: Timecode | str = "00:00:00:00") -> Cues:
+    """Hits from a CSV file.
+
+    Parameters
+    ----------
+    path : path
+    rate : FrameRate or str
+        Frame rate of the picture: "24", "23.976", "29.97df".
+    start : Timecode or str
+        Timecode of the cue's first sample.
+
+    Returns
+    -------
+    Cues
+
+    Raises
+    ------
+    ReadError
+        With file, line and column, if the file cannot be read or a field says something it may not.
+    TimecodeError
+        If the rate or the start does not exist.
+    """
+    known = FrameRate.parse(rate)
+    first = start if isinstance(start, Timecode) else Timecode.parse(start, known)
+    file = Path(path)
+    rows = _rows(file)
+    if not rows:
+        raise ReadError("no hits: the file is empty", file=file, cure="first line: " + ",".join(COLUMNS))
+    columns = _header(rows[0][1], file, rows[0][0])
+    hits = tuple(_hit(dict(zip(columns, row, strict=False)), row, columns, known, file, n) for n, row in rows[1:])
+    return Cues(known, first, hits, source=str(file))
+
+
+def write_cues(cues: Cues, path: str | Path) -> None:
+    """Write the hits as CSV, with every column; `read_cues` reads them back equal.
+
+    Raises
+    ------
+    WriteError
+        If the file cannot be written.
+    """
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for hit in cues.hits:
+        row = (cues.timecode(hit), hit.label, _plain(hit.weight), hit.kind, _plain(hit.tolerance), hit.lands)
+        table.writerow(row)
+    try:
+        Path(path).write_text(text.getvalue(), encoding="utf-8", newline="\n")
+    except OSError as problem:
+        raise WriteError(problem.strerror or str(problem), file=path) from problem
+
+
+def _plain(number: float) -> str:
+    return str(int(number)) if number == int(number) else repr(float(number))
+
+
+def _rows(file: Path) -> list[tuple[int, list[str]]]:
+    """(line number, fields) of the rows that say something."""
+    try:
+        raw = file.read_bytes()
+    except OSError as problem:
+        raise ReadError(problem.strerror or str(problem), file=file) from problem
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        line = raw[: problem.start].count(b"\n") + 1
+        raise ReadError("not UTF-8 text", file=file, where=f"line {line}", cure="save it as CSV UTF-8") from problem
+    if "\0" in text:
+        raise ReadError("not a text file", file=file, cure="spotting notes are CSV")
+    said = (line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+    separator = max(",;\t", key=next(said, "").count)
+    table = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
+    rows: list[tuple[int, list[str]]] = []
+    line = 1
+    try:
+        for row in table:
+            fields = _mended([field.strip() for field in row], separator)
+            if any(fields) and not fields[0].startswith("#"):
+                rows.append((line, fields))
+            line = table.line_num + 1
+    except csv.Error as problem:
+        raise ReadError(str(problem), file=file, where=f"line {line}") from problem
+    return rows
+
+
+def _mended(row: list[str], separator: str) -> list[str]:
+    """Between semicolons an unquoted drop-frame timecode falls apart: put it together."""
+    if separator == ";" and len(row) > 1 and re.fullmatch(r"\d\d:\d\d:\d\d", row[0]) and re.fullmatch(r"\d+", row[1]):
+        return [f"{row[0]};{row[1]}", *row[2:]]
+    return row
+
+
+def _header(names: list[str], file: Path, line: int) -> list[str]:
+    columns = [name.strip().lower() for name in names]
+    place = f"line {line}"
+    if "timecode" not in columns:
+        raise ReadError("no column 'timecode'", file=file, where=place, cure="first line: " + ",".join(COLUMNS))
+    for name in columns:
+        if name not in COLUMNS:
+            known = ", ".join(COLUMNS)
+            raise ReadError(f"unknown column '{name}'", file=file, where=place, cure=f"columns are {known}")
+        if columns.count(name) > 1:
+            raise ReadError(f"column '{name}' occurs twice", file=file, where=place)
+    return columns
+
+
+def _hit(fields: dict[str, str], row: list[str], columns: list[str], rate: FrameRate, file: Path, line: int) -> Hit:
+    if len(row) > len(columns) and any(row[len(columns) :]):
+        cure = 'quote text that holds commas: "door, slams"'
+        raise ReadError(f"{len(row)} fields for {len(columns)} columns", file=file, where=f"line {line}", cure=cure)
+    name = "timecode"
+    try:
+        frame = Timecode.parse(fields.get("timecode", ""), rate).frame
+        values: dict[str, Any] = {}
+        for name in columns:
+            if name != "timecode" and fields.get(name):
+                values[name] = _CONVERT[name](fields[name])
+                Hit(frame, **{name: values[name]})  # checked one by one, so that the message names the column
+        return Hit(frame, **values)
+    except RescoreError as problem:
+        where = f"line {line}, column {name}"
+        raise ReadError(problem.what, file=file, where=where, cure=problem.cure) from problem
+    except ValueError as problem:
+        where = f"line {line}, column {name}"
+        raise ReadError(f"'{fields[name]}' is not {_WANTED.get(name, 'text')}", file=file, where=where) from problem
