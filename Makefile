@@ -1,0 +1,52 @@
+# Two commands do everything: `make demo` and `make test`. Each sets up what it needs in .venv, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+# the demo's own choice; both can be given on the command line: make demo CUE=my.mid TEMPLATE=brass-band/baroque
+CUE ?= samples/hero_theme.mid
+TEMPLATE ?= symphony/romantic-film
+OUT ?= out/demo
+WORKERS ?= 2
+
+.PHONY: demo test app bench lint types docs wheel clean
+.DEFAULT_GOAL := demo
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(PIP) --editable ".[dev]"
+	@touch $@
+
+demo: $(VENV)/.run  ## re-score a shipped cue: score, sound and report
+	$(BIN)/rescore-music rescore $(CUE) --template $(TEMPLATE) --out $(OUT)
+
+test: $(VENV)/.dev  ## every test
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+
+lint: $(VENV)/.dev  ## style, layers, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+app: $(VENV)/.run  ## the page
+	$(BIN)/rescore-music app
+
+bench: $(VENV)/.dev  ## the tables of the README's performance section
+	$(BIN)/python benchmarks/bench_line.py
+
+docs: $(VENV)/.dev  ## the generated pages of docs/
+	$(BIN)/python docs/make.py
+
+wheel: $(VENV)/.dev  ## build the wheel into dist/
+	rm -rf dist
+	$(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf $(VENV) dist out
