@@ -155,11 +155,12 @@ class RawEvent:
 
 @dataclass(frozen=True)
 class LogItem:
-    """One kind of repair or loss: where, what, how many."""
+    """One kind of repair or change: where, what, how many; `lost` if the counted notes are gone from the result."""
 
     where: str
     what: str
     count: int = 1
+    lost: bool = False
 
 
 @dataclass(frozen=True)
