@@ -1,0 +1,176 @@
+"""The main job on music nobody here wrote: every game cue and Beethoven's op. 18 no. 1, each for several templates.
+
+For every pair: melody and bass onsets present (same tick and pitch class), notes outside the seat's range, source notes
+lost without a line in the log, and whether music21 re-reads the MusicXML without a warning and verovio engraves it.
+
+    python benchmarks/main_job.py [--data ../shared/data] [--most 0] [--every 1] [--workers 2] [--templates a/b c/d]
+
+Exit code 1 if any pair falls short.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+import traceback
+import warnings
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+
+TEMPLATES = ("symphony/romantic-film", "wind-quintet/baroque", "chiptune/eight-bit")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One cue for one template."""
+
+    cue: str
+    template: str
+    notes: int = 0
+    melody: float = 1.0
+    bass: float = 1.0
+    outside: int = 0
+    unlogged: int = 0
+    music21: str = "ok"
+    verovio: str = "ok"
+    seconds: float = 0.0
+    error: str = ""
+
+    @property
+    def well(self) -> bool:
+        """Whether every promise is kept."""
+        return (
+            not self.error
+            and self.melody == self.bass == 1.0
+            and not (self.outside or self.unlogged)
+            and self.music21 == self.verovio == "ok"
+        )
+
+
+def kept(source, result, of) -> float:
+    """Share of the source notes `of` whose onset and pitch class the result has."""
+    keys = lambda notes: notes["onset"].astype(np.int64) * 12 + notes["pitch"] % 12  # noqa: E731
+    pitched = result.notes[result.pitched]
+    return float(np.isin(keys(source.notes[of]), keys(pitched)).mean()) if len(of) else 1.0
+
+
+def outside(score, template) -> int:
+    """Notes outside the range of the seat that plays them."""
+    seats = {seat.name: seat for seat in template.forces.seats}
+    low = np.array([0 if p.percussion else seats[p.name].low for p in score.parts])
+    high = np.array([127 if p.percussion else seats[p.name].high for p in score.parts])
+    part = score.notes["part"]
+    return int(((score.notes["pitch"] < low[part]) | (score.notes["pitch"] > high[part])).sum())
+
+
+def unlogged(source, candidate) -> int:
+    """Source notes that neither sound nor are counted in a line of the log."""
+    lost = len(source.notes) - len(np.unique(candidate.origin[candidate.origin >= 0]))
+    told = sum(item.count for item in candidate.log if item.lost)
+    return max(lost - told, 0)
+
+
+def reread(xml: bytes) -> str:
+    """Whether music21 reads it without a warning."""
+    import music21
+
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        music21.converter.parseData(xml.decode(), format="musicxml")
+    return "ok" if not said else f"{len(said)} warnings: {said[0].message}"
+
+
+def engraved(xml: bytes) -> str:
+    """Whether verovio loads it and gives pages."""
+    from rescore_music.view.engraving import toolkit
+
+    engraver = toolkit()
+    return "ok" if engraver.loadData(xml.decode()) and engraver.getPageCount() > 0 else "not loaded"
+
+
+def one(path: str, template_name: str) -> Row:
+    """Run one pair."""
+    from rescore_music.io.musicxml_write import musicxml_bytes
+
+    from rescore_music.analysis import analyze
+    from rescore_music.io import read_score
+    from rescore_music.pipeline import orchestrate
+    from rescore_music.structure import Role
+    from rescore_music.template import load_template
+
+    name = Path(path).name
+    try:
+        begin = process_time()
+        source = read_score(path)
+        analysis, template = analyze(source), load_template(template_name)
+        candidate = orchestrate(source, template, analysis=analysis)[0]
+        score = candidate.score
+        xml = musicxml_bytes(score)
+        seconds = process_time() - begin
+        roles = analysis.note_roles(source.notes["onset"])
+        return Row(
+            name,
+            template_name,
+            len(source.notes),
+            kept(source, score, np.flatnonzero(roles == Role.MELODY)),
+            kept(source, score, np.flatnonzero(roles == Role.BASS)),
+            outside(score, template),
+            unlogged(source, candidate),
+            reread(xml) if len(score.notes) else "ok",
+            engraved(xml) if len(score.notes) else "ok",
+            seconds,
+        )
+    except Exception as error:  # one broken cue must not hide the others
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(frame.filename).name}:{frame.lineno}"
+        return Row(name, template_name, error=f"{type(error).__name__} at {where}: {error}")
+
+
+def beethoven() -> str:
+    """Path of op. 18 no. 1, first movement, in the music21 corpus."""
+    from music21 import corpus
+
+    return str(corpus.getWork("beethoven/opus18no1/movement1"))
+
+
+def main() -> int:
+    """Print the rows that fall short, then the table."""
+    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    here = Path(__file__).resolve().parent.parent
+    options.add_argument("--data", type=Path, default=here.parent / "shared" / "data")
+    options.add_argument("--most", type=int, default=0, help="only the first so many cues")
+    options.add_argument("--every", type=int, default=1, help="only every n-th cue")
+    options.add_argument("--workers", type=int, default=2)
+    options.add_argument("--templates", nargs="+", default=TEMPLATES)
+    args = options.parse_args()
+    cues = [beethoven(), *map(str, sorted((args.data / "game_midi").glob("*.mid")))][:: args.every]
+    cues = cues[: args.most or None]
+    rows = []
+    with ProcessPoolExecutor(args.workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for future in as_completed([pool.submit(one, cue, t) for cue in cues for t in args.templates]):
+            row = future.result()
+            rows.append(row)
+            if not row.well:
+                print(row, flush=True)
+    print("| template | cues | notes | melody | bass | outside range | lost unlogged | music21 | verovio | CPU s |")
+    print("| --- " * 10 + "|")
+    for template in args.templates:
+        mine = [r for r in rows if r.template == template]
+        print(
+            f"| {template} | {len(mine)} | {sum(r.notes for r in mine)} | {100 * min(r.melody for r in mine):.2f} % | "
+            f"{100 * min(r.bass for r in mine):.2f} % | {sum(r.outside for r in mine)} | "
+            f"{sum(r.unlogged for r in mine)} | {sum(r.music21 == 'ok' for r in mine)} ok | "
+            f"{sum(r.verovio == 'ok' for r in mine)} ok | {sum(r.seconds for r in mine):.1f} |"
+        )
+    short = [r for r in rows if not r.well]
+    print(f"{len(rows) - len(short)} of {len(rows)} pairs keep every promise")
+    return 1 if short else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""The straight line on the shipped cues and on real music: what it promises a musician."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import rescore_music as rm
+from rescore_music.resources import samples_dir
+
+FORCES = ("symphony", "string-orchestra", "wind-quintet", "brass-band", "chamber-nine", "chiptune")
+STYLES = ("romantic-film", "baroque", "minimalist", "epic-hybrid", "eight-bit")
+SILENT = rm.Settings(n=4, audio=False)
+
+
+def kept(result: rm.Result, role: rm.Role) -> float:
+    """Share of the source's notes of a role whose tick and pitch class sound in the result."""
+    source, score = result.source, result.score
+    of = result.analysis.note_roles(source.notes["onset"]) == role
+
+    def keys(notes: np.ndarray) -> np.ndarray:
+        return notes["onset"].astype(np.int64) * 12 + notes["pitch"] % 12
+
+    return float(np.isin(keys(source.notes[of]), keys(score.notes)).mean()) if of.any() else 1.0
+
+
+def check_promises(result: rm.Result) -> None:
+    score = result.score
+    assert kept(result, rm.Role.MELODY) == 1.0
+    assert kept(result, rm.Role.BASS) == 1.0
+    seats = {seat.name: seat for seat in result.template.forces.seats}
+    for i, part in enumerate(score.parts):
+        pitches = score.notes["pitch"][score.part_notes(i)]
+        if len(pitches) and not part.percussion:
+            assert seats[part.name].low <= pitches.min()
+            assert pitches.max() <= seats[part.name].high
+    sounding = np.unique(result.chosen.origin[result.chosen.origin >= 0])
+    lost = len(result.source.notes) - len(sounding)
+    assert lost <= sum(item.count for item in result.chosen.log if item.lost)
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("forces", FORCES)
+def test_all_thirty_combinations_keep_tune_and_bass(forces: str, style: str) -> None:
+    check_promises(rm.rescore(samples_dir() / "chase.mid", template=f"{forces}/{style}", settings=SILENT))
+
+
+@pytest.mark.parametrize("name", ["hero_theme.mid", "love_theme.musicxml", "pixel_loop.mid"])
+def test_every_sample_for_every_forces(name: str) -> None:
+    for forces in FORCES:
+        check_promises(rm.rescore(samples_dir() / name, template=f"{forces}/romantic-film", settings=SILENT))
+
+
+def test_beethoven_for_symphony_orchestra() -> None:
+    from music21 import converter, corpus
+    from rescore_music.io.musicxml_write import musicxml_bytes
+
+    path = corpus.getWork("beethoven/opus18no1/movement1")
+    result = rm.rescore(path, template="symphony/romantic-film", settings=SILENT)
+    check_promises(result)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again = converter.parseData(musicxml_bytes(result.score).decode(), format="musicxml")
+    assert len(again.parts) >= len(result.score.parts)
+
+
+def test_real_game_cues_for_three_templates(shared_data: Path) -> None:
+    cues = sorted((shared_data / "game_midi").glob("*.mid"))[::40]
+    assert len(cues) > 4
+    for cue in cues:
+        for template in ("symphony/romantic-film", "wind-quintet/baroque", "chiptune/eight-bit"):
+            check_promises(rm.rescore(cue, template=template, settings=SILENT))
+
+
+RUN = """
+import sys, rescore_music as rm
+rm.rescore(sys.argv[1], template="chamber-nine/romantic-film", out=sys.argv[2], settings=rm.Settings(n=6, top=2, seed=3))
+"""
+
+
+def digests(folder: Path) -> dict[str, str]:
+    names = ("score.mid", "score.musicxml", "mix.wav", "report.html")
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
+
+
+def test_two_processes_give_the_same_bytes(tmp_path: Path) -> None:
+    cue = samples_dir() / "pixel_loop.mid"
+    for name in ("one", "two"):
+        subprocess.run([sys.executable, "-c", RUN, str(cue), str(tmp_path / name)], check=True)
+    assert digests(tmp_path / "one") == digests(tmp_path / "two")
+    report = json.loads((tmp_path / "one" / "report.json").read_text())
+    assert report["provenance"]["source"] == "pixel_loop.mid"
+    assert report["second_pass"]
+    stems = sorted((tmp_path / "one" / "stems").iterdir())
+    assert len(stems) == len(report["audio"]["stems"])
+
+
+def test_stems_sum_to_the_mix() -> None:
+    result = rm.rescore(
+        samples_dir() / "pixel_loop.mid", template="chiptune/eight-bit", settings=rm.Settings(n=2, top=0)
+    )
+    assert result.rendering is not None
+    total = np.sum([s.astype(np.float64) for s in result.rendering.stems.values()], axis=0)
+    assert np.abs(total - result.rendering.mix).max() < 1e-5
+
+
+def test_the_public_face_is_all_there() -> None:
+    for name in rm.__all__:
+        assert getattr(rm, name) is not None
+    assert set(rm._PUBLIC) | {"__version__"} == set(rm.__all__)
+    with pytest.raises(AttributeError):
+        rm.no_such_name  # noqa: B018
