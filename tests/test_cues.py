@@ -87,7 +87,7 @@ def test_errors_name_line_and_column(tmp_path, text, message):
 
 
 def test_files_that_are_not_spotting_notes(tmp_path):
-    with pytest.raises(ReadError, match="No such file"):
+    with pytest.raises(ReadError, match="no such file"):
         read_cues(tmp_path / "missing.csv", "24")
     with pytest.raises(ReadError, match="line 2: not UTF-8"):
         read_cues(saved(tmp_path, "timecode,label\n00:00:01:00,Tür\n", "latin-1"), "24")

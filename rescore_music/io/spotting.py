@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from rescore_music.cues import Cues, Hit
-from rescore_music.errors import ReadError, RescoreError, WriteError
+from rescore_music.errors import ReadError, RescoreError
+from rescore_music.io.files import atomic_write, read_bytes
 from rescore_music.timecode import FrameRate, Timecode
 
 COLUMNS = ("timecode", "label", "weight", "kind", "tolerance", "lands")
@@ -83,10 +84,7 @@ def write_cues(cues: Cues, path: str | Path) -> None:
     for hit in cues.hits:
         row = (cues.timecode(hit), hit.label, _plain(hit.weight), hit.kind, _plain(hit.tolerance), hit.lands)
         table.writerow(row)
-    try:
-        Path(path).write_text(text.getvalue(), encoding="utf-8", newline="\n")
-    except OSError as problem:
-        raise WriteError(problem.strerror or str(problem), file=path) from problem
+    atomic_write(path, text.getvalue().encode("utf-8"))
 
 
 def _plain(number: float) -> str:
@@ -95,10 +93,7 @@ def _plain(number: float) -> str:
 
 def _rows(file: Path) -> list[tuple[int, list[str]]]:
     """(line number, fields) of the rows that say something."""
-    try:
-        raw = file.read_bytes()
-    except OSError as problem:
-        raise ReadError(problem.strerror or str(problem), file=file) from problem
+    raw = read_bytes(file)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
