@@ -47,9 +47,12 @@ def cut(path: Path) -> bytes:
     return data[: len(data) * 2 // 3]
 
 
-NO_NOTES = """<?xml version="1.0"?><score-partwise version="4.0"><part-list><score-part id="P1">
-<part-name>Flute</part-name></score-part></part-list><part id="P1"><measure number="1"><attributes><divisions>1</divisions></attributes>
-<note><rest/><duration>4</duration></note></measure></part></score-partwise>"""
+NO_NOTES = """<?xml version="1.0"?>
+<score-partwise version="4.0">
+<part-list><score-part id="P1"><part-name>Flute</part-name></score-part></part-list>
+<part id="P1"><measure number="1"><attributes><divisions>1</divisions></attributes>
+<note><rest/><duration>4</duration></note></measure></part>
+</score-partwise>"""
 
 BAD = {
     "empty.mid": b"",

@@ -81,7 +81,8 @@ def test_real_game_cues_for_three_templates(shared_data: Path) -> None:
 
 RUN = """
 import sys, rescore_music as rm
-rm.rescore(sys.argv[1], template="chamber-nine/romantic-film", out=sys.argv[2], settings=rm.Settings(n=6, top=2, seed=3))
+settings = rm.Settings(n=6, top=2, seed=3)
+rm.rescore(sys.argv[1], template="chamber-nine/romantic-film", out=sys.argv[2], settings=settings)
 """
 
 
