@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import shutil
+import threading
 from pathlib import Path
 
 from rescore_music.errors import ReadError, WriteError
@@ -56,18 +57,15 @@ def atomic_write(path: str | Path, data: bytes) -> Path:
         If the folder does not exist or cannot be written, or the disk is full. What was there before stays.
     """
     path = Path(path)
-    temporary = ""
+    # one name a process and thread, so that two runs into one folder do not meet
+    temporary = path.with_name(f".{path.name[:60]}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         if path.is_dir():
             raise WriteError("this is a folder, not a file", file=path, cure="name a file in it")
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        umask = os.umask(0)
-        os.umask(umask)
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask  # mkstemp's 0600 would lock others out
-        Path(temporary).chmod(mode)
-        os.replace(temporary, path)
+        temporary.write_bytes(data)
+        if path.exists():
+            shutil.copymode(path, temporary)
+        temporary.replace(path)
     except FileNotFoundError:
         raise WriteError("the folder does not exist", file=path, cure=f"make {path.parent} first") from None
     except (OSError, ValueError) as error:
@@ -75,7 +73,6 @@ def atomic_write(path: str | Path, data: bytes) -> Path:
         cure = f"choose a folder you may write to instead of {path.parent}"
         raise WriteError(f"the file cannot be written: {reason}", file=path, cure=cure) from None
     finally:
-        if temporary:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()  # only there when the move did not happen
+        with contextlib.suppress(OSError, ValueError):
+            temporary.unlink()  # only there when the move did not happen
     return path

@@ -1,0 +1,169 @@
+"""Meta and system exclusive messages into tempo, meters, keys, markers, text and drum channels.
+
+Sources: Standard MIDI Files 1.0 (RP-001), lyric conventions (RP-017), Roland GS and Yamaha XG part-mode messages,
+General MIDI 2 bank numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from rescore_music.io.encoding import decode_name, decode_text
+from rescore_music.io.midi_chunks import Repairs
+from rescore_music.io.midi_events import SystemMessage
+from rescore_music.score import Marker, RawEvent
+
+TEXT, COPYRIGHT, TRACK_NAME, INSTRUMENT_NAME, LYRIC, MARKER, CUE = range(1, 8)
+CHANNEL_PREFIX, PORT, END_OF_TRACK, TEMPO, METER, KEY = 0x20, 0x21, 0x2F, 0x51, 0x58, 0x59
+_TEXTS = frozenset((TEXT, LYRIC))
+_GS_BLOCKS = (9, 0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15)
+
+
+@dataclass
+class Sheet:
+    """What the system messages of a file say.
+
+    Tempo, meters and keys are keyed by tick. Names and texts are (track, channel) keyed, channel -1 without a channel
+    prefix. Raw messages wait for their part: (track, channel, event).
+    """
+
+    tempo: dict[int, int] = field(default_factory=dict)
+    meters: dict[int, tuple[int, int]] = field(default_factory=dict)
+    keys: dict[int, tuple[int, int]] = field(default_factory=dict)
+    markers: list[Marker] = field(default_factory=list)
+    names: dict[tuple[int, int], str] = field(default_factory=dict)
+    instruments: dict[tuple[int, int], str] = field(default_factory=dict)
+    rights: list[str] = field(default_factory=list)
+    texts: list[tuple[int, int, int, int, bytes]] = field(default_factory=list)  # track, channel, tick, kind, data
+    raw: list[tuple[int, int, RawEvent]] = field(default_factory=list)
+    ports: list[tuple[int, int]] = field(default_factory=list)  # order, port
+    drums: list[tuple[int, int, bool]] = field(default_factory=list)  # tick, channel, percussion or not
+    systems: dict[str, int] = field(default_factory=dict)  # "gm2", "xg": the tick where it is switched on
+
+
+def read_system(messages: Iterable[SystemMessage], repairs: Repairs) -> Sheet:
+    """Gather all messages; where tracks contradict each other at a tick, the first track counts."""
+    sheet = Sheet()
+    channel = -1
+    for message in messages:
+        if not message.follows:
+            channel = -1
+        if message.status != 0xFF:
+            _system_exclusive(sheet, message)
+        elif message.kind == CHANNEL_PREFIX and message.data:
+            channel = message.data[0] & 15
+        elif message.kind in (TEMPO, METER, KEY):
+            continue
+        else:
+            _meta(sheet, message, channel, repairs)
+    # later entries overwrite earlier ones, so the first track and in it the last message come last
+    timed = [m for m in messages if m.status == 0xFF and m.kind in (TEMPO, METER, KEY)]
+    for message in sorted(timed, key=lambda m: (m.tick, -m.track, m.order)):
+        _timed(sheet, message, repairs)
+    sheet.markers.sort(key=lambda m: m.tick)
+    return sheet
+
+
+def _timed(sheet: Sheet, message: SystemMessage, repairs: Repairs) -> None:
+    data, where = message.data, f"track {message.track + 1}"
+    if message.kind == TEMPO:
+        tempo = int.from_bytes(data[:3])
+        if len(data) < 3 or tempo == 0:
+            repairs.add(where, "impossible tempo ignored")
+        else:
+            sheet.tempo[message.tick] = tempo
+    elif message.kind == METER:
+        if len(data) < 2 or data[0] == 0 or data[1] > 7:
+            text = f"{data[0]}/2^{data[1]}" if len(data) > 1 else "without numbers"
+            repairs.add(where, f"impossible meter {text} ignored")
+        else:
+            sheet.meters[message.tick] = (data[0], 1 << data[1])
+    else:
+        fifths = int.from_bytes(data[:1], signed=True)
+        if len(data) < 2 or not -7 <= fifths <= 7:
+            repairs.add(where, "impossible key signature ignored")
+        else:
+            if data[1] > 1:
+                repairs.add(where, f"key signature with the unknown mode {data[1]}: neither major nor minor")
+            sheet.keys[message.tick] = (fifths, data[1] if data[1] < 2 else -1)
+
+
+def _meta(sheet: Sheet, message: SystemMessage, channel: int, repairs: Repairs) -> None:
+    place, data, kind = (message.track, channel), message.data, message.kind
+    if kind in _TEXTS:
+        sheet.texts.append((message.track, channel, message.tick, kind, data))
+    elif kind == COPYRIGHT:
+        text = decode_name(data)
+        if text and text not in sheet.rights:
+            sheet.rights.append(text)
+    elif kind == TRACK_NAME and not (place in sheet.names and message.tick > 0):
+        sheet.names[place] = decode_name(data)
+    elif kind in (MARKER, CUE):
+        sheet.markers.append(Marker(message.tick, decode_name(data), "marker" if kind == MARKER else "cue"))
+    elif kind == PORT and data:
+        sheet.ports.append((message.order, data[0]))
+        if data[0] > 15:
+            repairs.add(f"track {message.track + 1}", f"port {data[0]} taken as {data[0] & 15}")
+    elif kind not in (END_OF_TRACK, PORT, CHANNEL_PREFIX):
+        if kind == INSTRUMENT_NAME:
+            sheet.instruments.setdefault(place, decode_name(data))
+        sheet.raw.append((*place, RawEvent(message.tick, bytes((0xFF, kind)) + data)))
+
+
+def _system_exclusive(sheet: Sheet, message: SystemMessage) -> None:
+    data = message.data
+    sheet.raw.append((-1, -1, RawEvent(message.tick, bytes((message.status,)) + data)))
+    if message.status != 0xF0:
+        return
+    if data[:1] == b"\x41" and data[2:5] == b"\x42\x12\x40" and data[6:7] == b"\x15" and len(data) > 7:
+        if data[5] >> 4 == 1:  # GS: 40 1x 15, use for rhythm part
+            sheet.drums.append((message.tick, _GS_BLOCKS[data[5] & 15], data[7] > 0))
+    elif data[:1] == b"\x43" and data[2:4] == b"\x4c\x08" and data[5:6] == b"\x07" and len(data) > 6:
+        if data[4] < 16:  # XG: 08 nn 07, part mode
+            sheet.drums.append((message.tick, data[4], data[6] > 0))
+    elif data[:1] == b"\x43" and data[2:6] == b"\x4c\x00\x00\x7e":
+        sheet.systems.setdefault("xg", message.tick)
+    elif data[:1] == b"\x7e" and data[2:4] == b"\x09\x03":
+        sheet.systems.setdefault("gm2", message.tick)
+
+
+def is_percussion(sheet: Sheet, tick: int, channel: int, bank: int) -> bool:
+    """Whether a channel plays drum keys at a tick, with the bank it has there."""
+    percussion = channel == 9
+    for at, number, value in sheet.drums:
+        if at <= tick and number == channel:
+            percussion = value
+    if sheet.systems.get("xg", tick + 1) <= tick and bank >> 7 in (126, 127):
+        return True
+    if sheet.systems.get("gm2", tick + 1) <= tick and bank >> 7 in (120, 121):
+        return bank >> 7 == 120
+    return percussion
+
+
+def syllables(events: Sequence[tuple[int, bytes]]) -> list[tuple[int, str, str]]:
+    """Lyric events as (tick, syllable, break before it).
+
+    A syllable that its word goes on after ends in "-". The break is "/" before a new line, "\\" before a new verse, else
+    "". Files mark the end of words with spaces, new lines with "/" or a carriage return, new verses with "\\" or a line
+    feed; a file without a single space between syllables holds whole words or its own hyphens.
+    """
+    texts = [(tick, decode_text(data)) for tick, data in events]
+    spaced = any(text[:1] == " " or text[-1:] == " " for _, text in texts)
+    out: list[tuple[int, str, str]] = []
+    pending = ""
+    open_word = False
+    for tick, text in texts:
+        lead = text[: len(text) - len(text.lstrip("/\\\r\n "))]
+        breaks = pending + lead
+        pause = "\\" if "\\" in breaks or "\n" in breaks else "/" if "/" in breaks or "\r" in breaks else ""
+        body = text.strip("/\\\r\n ")
+        if not body:
+            pending += text
+            continue
+        if open_word and spaced and not pause and not breaks and out and not out[-1][1].endswith("-"):
+            out[-1] = (out[-1][0], out[-1][1] + "-", out[-1][2])
+        out.append((tick, " ".join(body.split()), pause))
+        pending = text[len(text.rstrip("\r\n ")) :]
+        open_word = not pending
+    return out
