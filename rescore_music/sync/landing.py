@@ -1,0 +1,102 @@
+"""Where hits may land: beats, downbeats, eighths, motif entries and the end of the music, as ticks.
+
+Conventions: a *place* is a tick of the score. Distance along the music is measured in beats (dotted in compound
+meters), because that is how a tempo change is heard; source seconds come from the score's own tempo map.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from rescore_music.errors import SyncError
+from rescore_music.score import Score
+from rescore_music.structure import Analysis
+
+Ticks = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The places of one score.
+
+    Attributes
+    ----------
+    score : Score
+    analysis : Analysis or None
+        For motif entries; markers of the same name serve too.
+    """
+
+    score: Score
+    analysis: Analysis | None = None
+
+    @cached_property
+    def downbeats(self) -> Ticks:
+        """Bar starts."""
+        return np.asarray(self.score.bars[:-1], np.int64)
+
+    @cached_property
+    def beats(self) -> Ticks:
+        """Beats of every bar."""
+        return self._divided(None)
+
+    @cached_property
+    def eighths(self) -> Ticks:
+        """Eighth notes of every bar, and the beats."""
+        return np.union1d(self._divided(max(1, self.score.ticks_per_quarter // 2)), self.beats)
+
+    @cached_property
+    def end(self) -> int:
+        """Where the last note ends."""
+        return int(self.score.ends.max()) if len(self.score.notes) else self.score.length
+
+    def _divided(self, step: int | None) -> Ticks:
+        bars = self.score.bars
+        runs = [
+            np.arange(a, b, step or self.score.beat_ticks(int(a)), dtype=np.int64)
+            for a, b in zip(bars[:-1], bars[1:], strict=True)
+        ]
+        return np.concatenate(runs)
+
+    def places(self, lands: str) -> Ticks:
+        """Ticks at which a hit of this kind may land, rising.
+
+        Raises
+        ------
+        SyncError
+            If a motif of that name is not in the music.
+        """
+        if lands == "end":
+            return np.array([self.end], np.int64)
+        if lands.startswith("motif:"):
+            return self._entries(lands.removeprefix("motif:"))
+        ticks = {"downbeat": self.downbeats, "beat": self.beats, "eighth": self.eighths}[lands]
+        return np.asarray(ticks[ticks <= self.end], np.int64)
+
+    def _entries(self, name: str) -> Ticks:
+        starts = [m.tick for m in self.score.markers if m.text == name and m.kind != "hit"]
+        names = []
+        if self.analysis is not None:
+            names = [motif.name for motif in self.analysis.motifs]
+            starts += [o.start for motif in self.analysis.motifs if motif.name == name for o in motif.occurrences]
+        if not starts:
+            cure = f"motifs here: {', '.join(names)}" if names else "name a marker, or sync with an analysis"
+            raise SyncError(f"the music has no motif or marker named '{name}'", cure=cure)
+        return np.unique(np.array(starts, np.int64))
+
+    def beat_position(self, ticks: npt.ArrayLike) -> Floats:
+        """Places counted in beats from the start; extended past the last bar."""
+        edges = np.append(self.beats, self.score.bars[-1])
+        t = np.asarray(ticks, np.float64)
+        inside = np.interp(t, edges, np.arange(len(edges)))
+        return inside + np.maximum(t - edges[-1], 0) / self.score.beat_ticks(int(edges[-1]) - 1)
+
+    def bar_beat(self, tick: int) -> tuple[int, float]:
+        """Bar number (from 1) and beat in it (from 1.0)."""
+        bar = int(self.score.bar_of(tick))
+        start = int(self.score.bars[bar])
+        return bar + 1, 1.0 + (tick - start) / self.score.beat_ticks(start)
