@@ -1,0 +1,136 @@
+"""From a MusicXML file to its root element: packed or plain, and never trusting it.
+
+A .mxl file is a zip archive whose `META-INF/container.xml` names the score inside. Nothing is unpacked to disk; sizes
+are limited while reading, because the size an archive declares can lie. XML is parsed without entities, external
+files or network; a document that declares entities of its own is refused, since no notation program writes one.
+
+References
+----------
+MusicXML 4.0, "Compressed .MXL files" (W3C Community Group Final Report, 2021).
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import TYPE_CHECKING
+
+from rescore_music.errors import ReadError
+from rescore_music.io.limits import FILE_BYTES
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+UNPACKED_BYTES = 4 * FILE_BYTES
+RATIO = 250  # unpacked to packed; real orchestral scores reach 60
+RATIO_FREE = 4 << 20  # below this size no ratio is too high: silence packs well
+ENTRIES = 4096
+
+
+def root_element(data: bytes, file: str) -> _Element:
+    """The `score-partwise` or `score-timewise` element of a MusicXML file.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file, packed or plain.
+    file : str
+        Its name for messages.
+
+    Raises
+    ------
+    ReadError
+        If it is no archive, no XML, no score, or hostile.
+    """
+    if data[:4] == b"PK\x03\x04":
+        data = _unpack(data, file)
+    root = _parse(data, file)
+    if isinstance(root.tag, str) and root.tag.startswith("{"):
+        for element in root.iter():
+            if isinstance(element.tag, str):
+                element.tag = element.tag.rpartition("}")[2]
+    if root.tag not in ("score-partwise", "score-timewise"):
+        what = f"this is XML, but not a MusicXML score (its root is <{str(root.tag)[:40]}>)"
+        raise ReadError(what, file=file, cure="export the music as MusicXML")
+    return root
+
+
+def _parse(data: bytes, file: str) -> _Element:
+    from lxml import etree
+
+    head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not data.strip() or not (head.startswith(b"<") or data[:2] in (b"\xff\xfe", b"\xfe\xff")):
+        raise ReadError("this is not MusicXML: it does not begin with '<'", file=file, cure="export it as MusicXML")
+    if b"<!ENTITY" in data[: 1 << 16]:
+        raise _entities(file)
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        root = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        line, column = error.position
+        what = f"malformed XML: {(error.msg or 'no element found').split(', line')[0]}"
+        raise ReadError(what, file=file, where=f"line {line}, column {column}", cure="export it again") from None
+    except (ValueError, LookupError) as error:
+        raise ReadError(f"malformed XML: {error}", file=file, cure="export it again") from None
+    dtd = root.getroottree().docinfo.internalDTD
+    if dtd is not None and any(True for _ in dtd.iterentities()):
+        raise _entities(file)
+    return root
+
+
+def _entities(file: str) -> ReadError:
+    return ReadError("the document declares XML entities, which scores have no use for", file=file, cure="remove them")
+
+
+def _unpack(data: bytes, file: str) -> bytes:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = archive.namelist()
+            if len(names) > ENTRIES:
+                raise ReadError(f"the archive holds {len(names)} files, more than {ENTRIES}", file=file)
+            return _read_entry(archive, _score_name(archive, names, file), len(data), file)
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        raise ReadError(f"the .mxl archive is damaged: {error}", file=file, cure="export it again") from None
+    except Exception as error:
+        if isinstance(error, ReadError):
+            raise
+        import zlib
+
+        if isinstance(error, zlib.error):
+            raise ReadError(f"the .mxl archive is damaged: {error}", file=file, cure="export it again") from None
+        raise
+
+
+def _score_name(archive: zipfile.ZipFile, names: list[str], file: str) -> str:
+    name = ""
+    if "META-INF/container.xml" in names:
+        container = _parse(_read_entry(archive, "META-INF/container.xml", 0, file), file)
+        paths = [e.get("full-path", "") for e in container.iter() if str(e.tag).rpartition("}")[2] == "rootfile"]
+        name = next((path for path in paths if path), "")
+    if not name:  # some programs forget the container
+        inside = [n for n in names if n.lower().endswith((".xml", ".musicxml")) and not n.startswith("META-INF/")]
+        name = inside[0] if inside else ""
+    if not name:
+        raise ReadError("the archive holds no score", file=file, cure="export it again")
+    if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or ":" in name:
+        raise ReadError("the archive's container names a path outside the archive", file=file, cure="do not trust it")
+    if name not in names:
+        raise ReadError(f"the archive's container names {name[:80]!r}, which is not in it", file=file)
+    return name
+
+
+def _read_entry(archive: zipfile.ZipFile, name: str, packed: int, file: str) -> bytes:
+    limit = UNPACKED_BYTES if not packed else max(RATIO_FREE, min(UNPACKED_BYTES, packed * RATIO))
+    with archive.open(name) as entry:
+        data = entry.read(limit + 1)
+    if len(data) > limit:
+        raise ReadError(f"{name[:80]!r} unpacks to more than {limit >> 20} MiB, too much for its size", file=file)
+    return data

@@ -1,0 +1,263 @@
+"""Directions, chord symbols and bar lines of one MusicXML part, as marks, tempi and jumps.
+
+Spanners (hairpins, pedals, octave lines, dashes) are joined by their number; the text of a metronome mark is kept in
+the tempo mark as it is printed: "Allegro ♩ = 120".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rescore_music.io.limits import TEXT
+from rescore_music.io.musicxml_parts import number_of, text_of
+from rescore_music.io.musicxml_tables import (
+    ACCIDENTALS,
+    BEAT_UNITS,
+    CHORD_KINDS,
+    JUMP_WORDS,
+    TECHNIQUES,
+    TEMPO_WORDS,
+)
+from rescore_music.io.notation_draft import Draft, MarkDraft
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+_KIND_SUFFIX = dict(CHORD_KINDS)
+_UNITS = {name: (glyph, quarters) for glyph, name, quarters in BEAT_UNITS}
+_OCTAVES = {("down", "8"): "8va", ("up", "8"): "8vb", ("down", "15"): "15ma", ("up", "15"): "15mb"}
+_STYLES = {
+    "light-light": "double",
+    "light-heavy": "final",
+    "dashed": "dashed",
+    "dotted": "dotted",
+    "heavy": "heavy",
+    "tick": "tick",
+    "short": "short",
+    "none": "none",
+    "heavy-heavy": "heavy-heavy",
+    "heavy-light": "heavy-light",
+}
+_SOUND_JUMPS = {"dacapo": "D.C.", "dalsegno": "D.S.", "fine": "Fine", "tocoda": "To Coda"}
+_POINTS = {"segno": "segno", "coda": "coda"}
+
+
+class DirectionReader:
+    """What stands above and below one part's staff, gathered into the draft."""
+
+    def __init__(self, draft: Draft, part: int) -> None:
+        self.draft, self.part = draft, part
+        self.open: dict[tuple[str, str], MarkDraft] = {}
+        self.first_bar_of_ending = ""
+
+    def mark(self, bar: int, at: int, kind: str, text: str, *, whole: bool = False, staff: int = 0) -> MarkDraft:
+        """Add one mark; `whole` for those of the whole score."""
+        made = MarkDraft(bar, at, kind, text[:TEXT], -1 if whole else self.part, 0 if whole else staff)
+        self.draft.marks.append(made)
+        return made
+
+    def direction(self, element: _Element, bar: int, at: int) -> None:
+        """One `direction`; `at` has its offset added."""
+        staff = max(number_of(element.find("staff"), 1) - 1, 0)
+        sound = element.find("sound")
+        words: list[str] = []
+        metronome = ""
+        bpm = 0.0
+        for kind in element.iterfind("direction-type"):
+            for child in kind:
+                tag = child.tag
+                if tag == "words" or tag == "symbol":
+                    if text := text_of(child):
+                        words.append(text)
+                elif tag == "metronome":
+                    metronome, bpm = self._metronome(child)
+                elif tag == "dynamics":
+                    self._dynamics(child, bar, at, staff)
+                elif tag == "rehearsal":
+                    self.mark(bar, at, "rehearsal", text_of(child), whole=True)
+                elif tag in _POINTS:
+                    self.mark(bar, at, "jump", _POINTS[tag], whole=True)
+                elif tag in ("wedge", "octave-shift", "pedal", "dashes", "bracket"):
+                    self._spanner(tag, child, bar, at, staff, words)
+                else:
+                    self.draft.note("directions", f"<{tag}>, ignored")
+        if bpm:
+            self.draft.tempi.append((bar, at, bpm, 1))
+        self._words(" ".join(words), metronome, bpm, sound, bar, at, staff)
+        if sound is not None:
+            self.sound(sound, bar, at)
+
+    def _dynamics(self, element: _Element, bar: int, at: int, staff: int) -> None:
+        for one in element:
+            text = text_of(one) if one.tag == "other-dynamics" else str(one.tag)
+            if text:
+                self.mark(bar, at, "dynamic", text, staff=staff)
+
+    def notation_dynamics(self, element: _Element, bar: int, at: int, staff: int) -> None:
+        """Dynamics attached to a note."""
+        self._dynamics(element, bar, at, staff)
+
+    def _metronome(self, element: _Element) -> tuple[str, float]:
+        units = [child for child in element if child.tag == "beat-unit"]
+        number = re.search(r"\d+(\.\d+)?", text_of(element.find("per-minute")))
+        if len(units) != 1 or number is None or text_of(units[0]) not in _UNITS:
+            self.draft.note("tempo", "metronome marks without a number, ignored")
+            return "", 0.0
+        dots = len(element.findall("beat-unit-dot"))
+        glyph, quarters = _UNITS[text_of(units[0])]
+        text = f"{glyph}{'.' * dots} = {number.group()}"
+        if element.get("parentheses") == "yes":
+            text = f"({text})"
+        if element.get("print-object") == "no":
+            text = ""
+        return text, float(number.group()) * quarters * (2 - 0.5**dots)
+
+    def _words(
+        self, text: str, metronome: str, bpm: float, sound: _Element | None, bar: int, at: int, staff: int
+    ) -> None:
+        if not text and not metronome:
+            return
+        jump = sound is not None and any(sound.get(name) for name in _SOUND_JUMPS)
+        if metronome or (sound is not None and sound.get("tempo") and not jump):
+            made = self.mark(bar, at, "tempo", f"{text} {metronome}".strip(), whole=True)
+            made.value = round(bpm, 6)
+        elif jump or JUMP_WORDS.match(text):
+            self.mark(bar, at, "jump", text, whole=True)
+        elif any(pattern.search(text) for pattern, _, _ in TECHNIQUES):
+            self.mark(bar, at, "technique", text, staff=staff)
+        elif TEMPO_WORDS.match(text):
+            self.mark(bar, at, "tempo", text, whole=True)
+        else:
+            made = self.mark(bar, at, "text", text, staff=staff)
+            waiting = self.open.get(("dashes", ""))
+            if waiting is not None and waiting.kind == "dashes":
+                self.open[("dashes", "")] = made
+            self.last_text = made
+
+    last_text: MarkDraft | None = None
+
+    def sound(self, element: _Element, bar: int, at: int) -> None:
+        """A `sound` element: tempo, and jumps that no words say."""
+        try:
+            tempo = float(element.get("tempo", "0"))
+        except ValueError:
+            tempo = 0.0
+        if element.get("tempo") is not None:
+            if tempo > 0:
+                self.draft.tempi.append((bar, at, tempo, 0))
+            else:
+                self.draft.note("tempo", "impossible tempi, ignored")
+        parent = element.getparent()
+        if parent is not None and parent.tag == "measure":
+            for name, text in _SOUND_JUMPS.items():
+                if element.get(name):
+                    self.mark(bar, at, "jump", text, whole=True)
+
+    def _spanner(self, tag: str, element: _Element, bar: int, at: int, staff: int, words: list[str]) -> None:
+        if tag == "bracket":
+            if element.get("type") == "start":
+                self.draft.note("directions", "<bracket>, ignored")
+            return
+        kind = element.get("type", "")
+        key = (tag, element.get("number", "1") if tag != "pedal" else str(staff))
+        if tag == "dashes":
+            self._dashes(kind, element.get("number", "1"), bar, at, staff, words)
+            return
+        if kind in ("stop", "change"):
+            started = self.open.pop(key, None)
+            if started is None:
+                self.draft.note("directions", f"<{tag}> that ends without beginning, ignored")
+            else:
+                started.end_bar, started.end_at = bar, at
+        if tag == "wedge" and kind in ("crescendo", "diminuendo"):
+            self._start(key, self.mark(bar, at, "hairpin", "<" if kind == "crescendo" else ">", staff=staff))
+        elif tag == "octave-shift" and kind in ("up", "down"):
+            text = _OCTAVES.get((kind, element.get("size", "8")))
+            if text is None:
+                self.draft.note("directions", f"octave shift of size {element.get('size')}, ignored")
+            else:
+                self._start(key, self.mark(bar, at, "octave", text, staff=staff))
+        elif tag == "pedal" and kind in ("start", "change", "sostenuto"):
+            self._start(key, self.mark(bar, at, "pedal", "line" if element.get("line") == "yes" else "", staff=staff))
+
+    def _start(self, key: tuple[str, str], made: MarkDraft) -> None:
+        if key in self.open:
+            self._unended(self.open[key])
+        self.open[key] = made
+
+    def _dashes(self, kind: str, number: str, bar: int, at: int, staff: int, words: list[str]) -> None:
+        """Dashes prolong the words before them: `end` of that mark."""
+        if kind == "stop":
+            started = self.open.pop(("dashes", number), None)
+            if started is not None:
+                started.end_bar, started.end_at = bar, at
+            return
+        if words:  # the words of this very direction become a mark at its end
+            made = self.mark(bar, at, "text", " ".join(words), staff=staff)
+            words.clear()
+            self.open[("dashes", number)] = made
+        elif self.last_text is not None and (self.last_text.bar, self.last_text.at) == (bar, at):
+            self.open[("dashes", number)] = self.last_text
+        else:
+            self.draft.note("directions", "<dashes> without words, ignored")
+
+    def _unended(self, mark: MarkDraft) -> None:
+        self.draft.note("directions", f"a {mark.kind} that never ends, dropped")
+        self.draft.marks.remove(mark)
+
+    def finish(self) -> None:
+        """Drop what never ended."""
+        for (tag, _), mark in self.open.items():
+            if tag != "dashes":
+                self._unended(mark)
+
+    def harmony(self, element: _Element, bar: int, at: int, staff: int) -> None:
+        """One chord symbol (a `harmony` may hold several chords)."""
+        texts: list[str] = []
+        for child in element:
+            tag = child.tag
+            if tag == "root":
+                texts.append(_note_name(child, "root"))
+            elif tag == "kind" and texts:
+                name = text_of(child)
+                texts[-1] += _KIND_SUFFIX.get(name, name)
+                if name == "none":
+                    texts[-1] = "N.C."
+            elif tag == "degree" and texts:
+                alter = number_of(child.find("degree-alter"), 0)
+                what = {"add": "add", "alter": "alt", "subtract": "no"}.get(text_of(child.find("degree-type")), "add")
+                value = text_of(child.find("degree-value"))
+                texts[-1] += f"({what}{ACCIDENTALS.get(alter, '')}{value})"
+            elif tag == "bass" and texts:
+                texts[-1] += "/" + _note_name(child, "bass")
+            elif tag in ("frame", "function", "numeral", "inversion"):
+                self.draft.note("chord symbols", f"<{tag}>, ignored")
+        for text in texts:
+            if text:
+                self.mark(bar, at, "chord", text, staff=staff)
+
+    def barline(self, element: _Element, bar: int, at: int) -> None:
+        """One `barline`; `at` is where it stands in the bar."""
+        repeat, ending = element.find("repeat"), element.find("ending")
+        style = text_of(element.find("bar-style"))
+        if repeat is not None:
+            forward = repeat.get("direction") == "forward"
+            made = self.mark(bar, at, "barline", "repeat-start" if forward else "repeat-end", whole=True)
+            times = repeat.get("times", "")
+            made.value = float(times) if times.isdigit() and not forward else 0.0
+        elif style in _STYLES:
+            self.mark(bar, at, "barline", _STYLES[style], whole=True)
+        if ending is not None:
+            number = ending.get("number", "").strip() or text_of(ending)
+            kind = ending.get("type", "start")
+            self.mark(bar, at, "barline", f"ending-{kind}:{number}", whole=True)
+        for name in ("segno", "coda"):
+            if element.find(name) is not None or element.get(name):
+                self.mark(bar, at, "jump", name, whole=True)
+        if element.find("fermata") is not None:
+            self.mark(bar, at, "fermata", "barline")
+
+
+def _note_name(element: _Element, name: str) -> str:
+    return text_of(element.find(f"{name}-step")) + ACCIDENTALS.get(number_of(element.find(f"{name}-alter"), 0), "")

@@ -1,0 +1,156 @@
+"""Read MusicXML (.musicxml, .xml, .mxl; score-partwise and score-timewise) into a Score.
+
+Conventions: ticks are the least common multiple of all divisions in the file and 480, so tuplets are exact; pitches
+sound, spelling is kept; a tied note is one note; repeats and jumps stay as they are written, as marks. What the score
+cannot hold is counted in `import_log`.
+
+Marks beyond the list in `score.Mark`: "fermata" (over a rest or bar line), "grace" (the order of a grace group that
+does not rise: its pitches in `text`), "tremolo" (`value` = strokes where not three), "breath". A slur's `end` is the
+end of its last note; its `value` has bit 1 where it starts, bit 2 where it ends on a grace note. A "text" mark with
+an `end` is followed by dashes. A velocity comes from the printed dynamics (see `notation_dynamics`) unless the note
+has a `dynamics` attribute of its own.
+
+References
+----------
+MusicXML 4.0 (W3C Community Group Final Report, 2021).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from math import lcm
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rescore_music.errors import ReadError
+from rescore_music.io.files import read_bytes
+from rescore_music.io.limits import PARTS
+from rescore_music.io.musicxml_archive import root_element
+from rescore_music.io.musicxml_parts import PartEntry, part_entries, text_of
+from rescore_music.io.musicxml_walk import PartWalker
+from rescore_music.io.notation_draft import Draft, assemble
+from rescore_music.score import Metadata, Score
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+RESOLUTION = 480  # ticks per quarter are a multiple of it, so that short things have room
+RESOLUTION_MAX = 1_000_000
+
+
+def read_musicxml(source: str | Path | bytes) -> Score:
+    """Read a MusicXML score.
+
+    Parameters
+    ----------
+    source : path or bytes
+        A file, packed or plain, or its content.
+
+    Returns
+    -------
+    Score
+        `import_log` tells what was mended or ignored.
+
+    Raises
+    ------
+    ReadError
+        If it is missing, no MusicXML, malformed, hostile, or has no notes.
+    """
+    if isinstance(source, bytes):
+        data, file = source, "MusicXML"
+        if not data:
+            raise ReadError("the file is empty", file=file)
+    else:
+        data, file = read_bytes(source), str(source)
+    root = root_element(data, file)
+    entries = part_entries(root)
+    parts = _measures_by_part(root, entries, file)
+    draft = Draft(_resolution(root), file)
+    known = {entry.id: entry for entry in entries}
+    walkers = []
+    for index, (part_id, measures) in enumerate(parts):
+        entry = known.get(part_id)
+        if entry is None:
+            draft.note("part list", "parts that the part list does not name, read all the same")
+            entry = PartEntry(part_id, part_id)
+        walker = PartWalker(draft, index, entry)
+        walker.walk(measures)
+        walkers.append(walker)
+    metadata = _metadata(root, data, "" if isinstance(source, bytes) else Path(source).name)
+    return assemble(draft, [walker.part() for walker in walkers], metadata)
+
+
+def _measures_by_part(root: _Element, entries: list[PartEntry], file: str) -> list[tuple[str, Iterator[_Element]]]:
+    """(part id, its measures) in the order of the part list; time-wise scores are turned part by part."""
+    found: dict[str, list[_Element]] = {}
+    if root.tag == "score-partwise":
+        for part in root.iterchildren("part"):
+            found.setdefault(part.get("id", ""), []).extend(part.iterchildren("measure"))
+    else:
+        for number, measure in enumerate(root.iterchildren("measure")):
+            for part in measure.iterchildren("part"):
+                measures = found.setdefault(part.get("id", ""), [])
+                while len(measures) < number:  # a part may be missing in a measure
+                    measures.append(measure.makeelement("measure", {}))
+                measures.append(part)
+    if not found:
+        raise ReadError("the score has no parts", file=file, cure="export a score with music in it")
+    if len(found) > PARTS:
+        raise ReadError(f"{len(found)} parts, more than {PARTS}", file=file, cure="split the file")
+    place = {entry.id: i for i, entry in reversed(list(enumerate(entries)))}
+    order = sorted(found, key=lambda part: place.get(part, len(place)))
+    return [(part, iter(found[part])) for part in order]
+
+
+def _resolution(root: _Element) -> int:
+    """Ticks per quarter in which every division is whole; a file that cannot be met is met as well as it can."""
+    divisions = set()
+    for element in root.iter("divisions"):
+        try:
+            value = int(text_of(element))
+        except ValueError:
+            continue
+        if 0 < value <= RESOLUTION_MAX:
+            divisions.add(value)
+    result = 1
+    for value in sorted(divisions):
+        if lcm(result, value) <= RESOLUTION_MAX:
+            result = lcm(result, value)
+    with_room = lcm(result, RESOLUTION)
+    return with_room if with_room <= 32767 or result < 96 else result
+
+
+def _metadata(root: _Element, data: bytes, name: str) -> Metadata:
+    work = text_of(root.find("work/work-title"))
+    movement = text_of(root.find("movement-title"))
+    extra = []
+    if work and movement and work != movement:
+        extra.append(("movement-title", movement))
+    for path in ("work/work-number", "movement-number"):
+        if text := text_of(root.find(path)):
+            extra.append((path.rpartition("/")[2], text))
+    composer = ""
+    for creator in root.iterfind("identification/creator"):
+        if text := text_of(creator):
+            kind = creator.get("type", "composer")
+            if kind == "composer" and not composer:
+                composer = text
+            else:
+                extra.append((kind, text))
+    title = work or movement
+    if not title:
+        for credit in root.iterfind("credit"):
+            if text_of(credit.find("credit-type")) == "title":
+                title = text_of(credit.find("credit-words"))
+                break
+    rights = "; ".join(t for t in (text_of(r) for r in root.iterfind("identification/rights")) if t)
+    return Metadata(
+        title=title,
+        composer=composer,
+        rights=rights,
+        source=name,
+        source_digest=hashlib.sha256(data).hexdigest(),
+        source_format="musicxml",
+        extra=tuple(extra),
+    )

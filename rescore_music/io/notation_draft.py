@@ -1,0 +1,300 @@
+"""From what a notation file says, bar by bar, to a Score: where bars begin, ties, keys, tempo, velocities.
+
+Readers of notation fill a `Draft`: everything is placed by (bar index, ticks into the bar). Only when all parts are
+read is it known how long each bar is; `assemble` then gives every row its tick. Bars follow the meters unless the
+music says otherwise (pickups, bars split at a repeat, overfull bars): only then `Score.barlines` is set.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from rescore_music.errors import ReadError
+from rescore_music.io.limits import BARS, NOTES
+from rescore_music.io.notation_dynamics import velocities
+from rescore_music.score import (
+    CONTROL,
+    GRACE,
+    KEY,
+    METER,
+    NOTE,
+    PROGRAM,
+    Articulation,
+    LogItem,
+    Mark,
+    Metadata,
+    Part,
+    Rows,
+    Score,
+)
+from rescore_music.tempo import US_MAX, US_MIN, TempoMap
+
+TIE_START, TIE_STOP = 1, 2
+STARTS_ON_GRACE, ENDS_ON_GRACE = 1, 2  # Mark.value of a slur
+BAR_QUARTERS = 4096  # a longer bar is a wrong number in a file
+
+_ROW = np.dtype(
+    [
+        ("bar", "<i8"),
+        ("at", "<i8"),
+        ("duration", "<i8"),
+        ("pitch", "<i8"),
+        ("part", "<i8"),
+        ("voice", "<i8"),
+        ("staff", "<i8"),
+        ("step", "<i8"),
+        ("alter", "<i8"),
+        ("flags", "<i8"),
+        ("tie", "<i8"),
+        ("velocity", "<i8"),  # -1: as the dynamics say
+    ]
+)
+
+
+class MarkDraft:
+    """A mark whose place is known by bar only; `end_bar` -1 while open or at a point."""
+
+    __slots__ = ("at", "bar", "end_at", "end_bar", "kind", "part", "staff", "text", "value", "voice")
+
+    def __init__(
+        self, bar: int, at: int, kind: str, text: str, part: int, staff: int = 0, voice: int = 0, value: float = 0.0
+    ) -> None:
+        self.bar, self.at, self.kind, self.text, self.part = bar, at, kind, text, part
+        self.staff, self.voice, self.value = staff, voice, value
+        self.end_bar, self.end_at = -1, 0
+
+
+@dataclass
+class Draft:
+    """What a notation file says. Tuples are (bar, ticks into it, ...)."""
+
+    ticks_per_quarter: int
+    file: str
+    rows: list[tuple[int, ...]] = field(default_factory=list)
+    marks: list[MarkDraft] = field(default_factory=list)
+    keys: list[tuple[int, int, int, int, int]] = field(default_factory=list)  # bar, at, part, concert fifths, mode
+    meters: dict[int, tuple[int, int]] = field(default_factory=dict)
+    tempi: list[tuple[int, int, float, int]] = field(default_factory=list)  # bar, at, quarters a minute, rank
+    programs: list[tuple[int, int, int, int, int]] = field(default_factory=list)
+    filled: dict[int, int] = field(default_factory=dict)  # how far notes reach into each bar
+    rested: dict[int, int] = field(default_factory=dict)  # how long whole-bar rests say the bar is
+    bars: int = 0
+    log: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def note(self, where: str, what: str, count: int = 1) -> None:
+        """Count a repair or loss."""
+        self.log[(where, what)] += count
+
+
+def assemble(draft: Draft, parts: list[Part], metadata: Metadata) -> Score:
+    """The score a draft describes.
+
+    Raises
+    ------
+    ReadError
+        If there are no notes, too many, or a bar is impossibly long.
+    """
+    if not draft.rows:
+        raise ReadError("the score has no notes", file=draft.file, cure="export a score with music in it")
+    if len(draft.rows) > NOTES or draft.bars > BARS:
+        raise ReadError(f"more than {NOTES:,} notes or {BARS:,} bars", file=draft.file, cure="split the file")
+    lengths, nominal = _bar_lengths(draft)
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    notes, percent = _notes(draft, starts)
+    marks = _marks(draft, starts)
+    notes["articulation"] |= _slurred(notes, marks)
+    written = velocities(notes, marks, len(parts), draft.ticks_per_quarter, starts)
+    notes["velocity"] = np.where(percent >= 0, np.clip(percent, 1, 127), written)
+    meters = np.array([(starts[bar], *draft.meters[bar]) for bar in sorted(draft.meters)], METER)
+    program_rows = [(starts[bar] + at, part, program, bank) for bar, at, part, program, bank in draft.programs]
+    score = Score(
+        notes=notes,
+        parts=tuple(parts),
+        tempo=_tempo(draft, starts),
+        ticks_per_quarter=draft.ticks_per_quarter,
+        meters=_changes(meters, ("numerator", "denominator")),
+        keys=_keys(draft, starts, parts),
+        controls=_pedals(marks),
+        programs=np.array(program_rows, PROGRAM),
+        marks=tuple(marks),
+        length=int(starts[-1]),
+        metadata=metadata,
+    )
+    if not np.array_equal(score.bars, starts):
+        score = score.replace(barlines=starts)
+        irregular = int(np.count_nonzero(lengths != nominal))
+        if irregular:
+            draft.note("bars", "bars shorter or longer than their meter, kept", irregular)
+    log = tuple(LogItem(where, what, count) for (where, what), count in sorted(draft.log.items()))
+    return score.replace(import_log=log)
+
+
+def _bar_lengths(draft: Draft) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """How long each bar is, and how long its meter says it should be."""
+    quarter = draft.ticks_per_quarter
+    nominal = np.zeros(draft.bars, np.int64)
+    lengths = np.zeros(draft.bars, np.int64)
+    meter = (4, 4)
+    for bar in range(draft.bars):
+        meter = draft.meters.get(bar, meter)
+        nominal[bar] = max(1, quarter * 4 * meter[0] // meter[1])
+        length = draft.filled.get(bar, 0)
+        if not length:
+            rest = draft.rested.get(bar, 0)
+            length = int(min(rest, nominal[bar])) if rest else int(nominal[bar])
+        if length > BAR_QUARTERS * quarter:
+            what = f"the bar lasts {length // quarter} quarters, which cannot be"
+            raise ReadError(what, file=draft.file, where=f"bar {bar + 1}", cure="mend its durations")
+        lengths[bar] = length
+    return lengths, nominal
+
+
+def _notes(draft: Draft, starts: npt.NDArray[np.int64]) -> tuple[Rows, npt.NDArray[np.int64]]:
+    """The NOTE array with ties merged, and the velocity each note's own attribute asks for (-1: none)."""
+    rows = np.array(draft.rows, _ROW)
+    onset = starts[rows["bar"]] + rows["at"]
+    late = onset < 0
+    if late.any():
+        draft.note("notes", "notes before the beginning, moved to it", int(late.sum()))
+        onset = np.maximum(onset, 0)
+    keep = np.ones(len(rows), bool)
+    tied = np.flatnonzero((rows["tie"] > 0) & (rows["flags"] & GRACE == 0))
+    if len(tied):
+        _merge_ties(draft, rows, onset, tied, keep)
+    rows, onset = rows[keep], onset[keep]
+    notes = np.zeros(len(rows), NOTE)
+    notes["onset"] = onset
+    for name in ("duration", "pitch", "part", "voice", "staff", "step", "alter"):
+        notes[name] = rows[name]
+    notes["articulation"] = rows["flags"]
+    order = np.lexsort((notes["pitch"], notes["part"], notes["onset"]))
+    return notes[order], rows["velocity"][order]
+
+
+def _merge_ties(
+    draft: Draft,
+    rows: Rows,
+    onset: npt.NDArray[np.int64],
+    tied: npt.NDArray[np.int64],
+    keep: npt.NDArray[np.bool_],
+) -> None:
+    """Join tied notes into their first one (in place): same part and pitch, the next beginning where one ends."""
+    tied = tied[np.argsort(onset[tied], kind="stable")]
+    columns = (onset, rows["duration"], rows["part"], rows["pitch"], rows["voice"], rows["tie"], rows["flags"])
+    table = np.stack([column[tied] for column in columns], axis=1).tolist()
+    waiting: dict[tuple[int, int, int], list[tuple[int, int]]] = {}  # (part, pitch, end) -> (voice, head)
+    lone_stop = joined = heads = 0
+    for index, (start, duration, part, pitch, voice, tie, flags) in zip(tied.tolist(), table, strict=True):
+        head = index
+        if tie & TIE_STOP:
+            here = waiting.get((part, pitch, start))
+            if here:
+                choice = next((k for k, (v, _) in enumerate(here) if v == voice), 0)
+                head = here.pop(choice)[1]
+                joined += 1
+                rows["duration"][head] += duration
+                rows["flags"][head] |= flags
+                keep[index] = False
+            else:
+                lone_stop += 1
+        if tie & TIE_START:
+            heads += 1
+            waiting.setdefault((part, pitch, start + duration), []).append((voice, head))
+    if lone_stop:
+        draft.note("ties", "ties that end on a note without beginning, ignored", lone_stop)
+    if heads > joined:
+        draft.note("ties", "ties that begin on a note and lead nowhere, ignored", heads - joined)
+
+
+def _marks(draft: Draft, starts: npt.NDArray[np.int64]) -> list[Mark]:
+    seen: set[tuple[int, str, str]] = set()
+    out = []
+    for m in draft.marks:
+        tick = max(int(starts[m.bar]) + m.at, 0)
+        if m.part < 0:  # what every part repeats is said once
+            if (tick, m.kind, m.text) in seen:
+                continue
+            seen.add((tick, m.kind, m.text))
+        if m.kind == "barline" and m.text == "final" and tick == starts[-1]:
+            continue  # every score ends so
+        end = int(starts[m.end_bar]) + m.end_at if m.end_bar >= 0 else -1
+        if 0 <= end < tick:
+            draft.note("marks", f"a {m.kind} that ends before it starts, dropped")
+            continue
+        out.append(Mark(tick, m.kind, m.text, m.part, end, m.staff, m.voice, m.value))
+    return sorted(out, key=lambda m: m.tick)
+
+
+def _slurred(notes: Rows, marks: list[Mark]) -> npt.NDArray[np.uint32]:
+    """SLURRED for every note under a slur but the last."""
+    flags = np.zeros(len(notes), np.uint32)
+    slurs = [m for m in marks if m.kind == "slur" and m.end > m.tick]
+    key = notes["part"].astype(np.int64) * 256 + notes["voice"]
+    order = np.lexsort((notes["onset"], key))
+    wide = key[order] * (1 << 48) + notes["onset"][order]
+    for m in slurs:
+        base = (m.part * 256 + m.voice) * (1 << 48)
+        a, b = np.searchsorted(wide, [base + m.tick, base + m.end])
+        if b > a:
+            last = notes["onset"][order[b - 1]]
+            members = order[a:b]
+            flags[members[notes["onset"][members] < last]] = int(Articulation.SLURRED)
+    return flags
+
+
+def _changes(rows: Rows, names: tuple[str, ...]) -> Rows:
+    """Rows without those that repeat what is in force."""
+    if len(rows) < 2:
+        return rows
+    same = np.ones(len(rows) - 1, bool)
+    for name in names:
+        same &= rows[name][1:] == rows[name][:-1]
+    return rows[np.concatenate([[True], ~same])]
+
+
+def _keys(draft: Draft, starts: npt.NDArray[np.int64], parts: list[Part]) -> Rows:
+    """One concert key for the score: at each place what most pitched parts say.
+
+    A part without a key signature by custom (horns, timpani) is outvoted; the first part decides a draw.
+    """
+    votes: dict[int, dict[tuple[int, int], list[int]]] = {}
+    for bar, at, part, fifths, mode in draft.keys:
+        if not parts[part].percussion:
+            votes.setdefault(int(starts[bar]) + at, {}).setdefault((fifths, mode), []).append(part)
+    rows = []
+    for tick in sorted(votes):
+        ballots = votes[tick]
+        fifths, mode = max(ballots, key=lambda choice: (len(ballots[choice]), -min(ballots[choice])))
+        rows.append((tick, fifths, mode))
+        others = sum(len(p) for choice, p in ballots.items() if choice[0] != fifths)
+        if others:
+            draft.note("keys", "parts with a key signature of their own (by custom or error), outvoted", others)
+    return _changes(np.array(rows, KEY), ("fifths", "mode"))
+
+
+def _tempo(draft: Draft, starts: npt.NDArray[np.int64]) -> TempoMap:
+    best: dict[int, tuple[int, float]] = {}
+    for bar, at, bpm, rank in draft.tempi:
+        us = 6e7 / bpm if bpm > 0 else 0.0
+        if not US_MIN <= us <= US_MAX:
+            draft.note("tempo", "impossible tempi, ignored")
+            continue
+        if abs(us - round(us)) < 1e-5 * max(1.0, us / 1e6):
+            us = float(round(us))  # a MIDI tempo printed with twelve digits
+        tick = max(int(starts[bar]) + at, 0)
+        if tick not in best or rank < best[tick][0]:
+            best[tick] = (rank, us)
+    return TempoMap.from_events([(tick, us) for tick, (_, us) in best.items()], draft.ticks_per_quarter)
+
+
+def _pedals(marks: list[Mark]) -> Rows:
+    rows = []
+    for m in marks:
+        if m.kind == "pedal" and m.end > m.tick and m.part >= 0:
+            rows += [(m.tick, m.part, 64, 127), (m.end, m.part, 64, 0)]
+    # a pedal lifted and pressed at one tick lifts first
+    return np.array(sorted(rows, key=lambda r: (r[0], r[1], r[3])), CONTROL)
