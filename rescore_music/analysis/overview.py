@@ -1,0 +1,60 @@
+"""analyze: everything the other rooms want to know about a score, in one value."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rescore_music.analysis.features import describe, top_notes
+from rescore_music.analysis.frames import beats
+from rescore_music.analysis.harmony import chord_spans, key_spans
+from rescore_music.analysis.intensity import intensity
+from rescore_music.analysis.melody import melody_odds
+from rescore_music.analysis.motifs import discover_motifs
+from rescore_music.analysis.phrases import find_phrases
+from rescore_music.analysis.roles import assign_roles
+from rescore_music.analysis.voices import lines_of, separate_voices
+from rescore_music.score import Score
+from rescore_music.structure import Analysis
+
+
+def analyze(score: Score) -> Analysis:
+    """Voices, lines, phrases, roles, keys, chords, motifs and intensity of a score.
+
+    Parameters
+    ----------
+    score : Score
+        Any score: an empty one gives an empty analysis.
+
+    Returns
+    -------
+    Analysis
+        Every note belongs to one line; phrases tile [0, score.length); of the lines with role MELODY in a phrase
+        exactly one doubles no other, and of those with role BASS at most one.
+    """
+    voices = separate_voices(score)
+    lines, line_of = lines_of(score, voices)
+    grid = beats(score)
+    keys = key_spans(score)
+    phrases = find_phrases(score, keys)
+    shape = (len(lines), len(phrases))
+    roles, sure = np.zeros(shape, np.int8), np.zeros(shape, np.float32)
+    doubles = np.full(shape, -1, np.int32)
+    if lines and phrases:
+        tops = top_notes(score, line_of)
+        odds = melody_odds(score, lines, describe(score, line_of, len(lines), score.bars, grid, tops))
+        edges = np.array([p.start for p in phrases] + [phrases[-1].end], np.int64)
+        texture = describe(score, line_of, len(lines), edges, grid, tops)
+        roles, sure, doubles = assign_roles(score, lines, line_of, phrases, texture, odds)
+    return Analysis(
+        voices=voices,
+        line_of=line_of,
+        lines=lines,
+        phrases=phrases,
+        roles=roles,
+        confidence=sure,
+        doubles=doubles,
+        keys=keys,
+        chords=chord_spans(score, keys),
+        motifs=discover_motifs(score, line_of=line_of, keys=keys),
+        intensity=intensity(score),
+    )
