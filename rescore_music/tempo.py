@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 
 DEFAULT_US = 500_000  # 120 quarters a minute, the standard MIDI file's default
 US_MIN, US_MAX = 1.0, 6e8  # 60 million to 0.1 quarters a minute
+STEP_ERROR = 0.8e-6  # seconds that whole-microsecond tempi may be off: 2e-5 frame at 24 frames a second
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,30 +152,62 @@ class TempoMap:
         """Whether no segment is a ramp."""
         return bool(np.all(self.us == self.us_end))
 
-    def stepped(self, every: int | None = None) -> TempoMap:
-        """The same map as steps of whole microseconds, as MIDI can write it.
+    def stepped(self, every: int | None = None, until: int | None = None) -> TempoMap:
+        """The same map as steps of whole microseconds, as MIDI can write it, at most `STEP_ERROR` off at any tick.
 
-        Ramps are sampled every `every` ticks (a 32nd note unless told). Each step is rounded so that its *end* falls
-        as near as possible to the exact time (error feedback), so rounding never accumulates.
+        Ramps are sampled every `every` ticks, or, unless told, as finely as their slope needs and at least every 32nd
+        note; each step is rounded so that its *end* falls as near as possible to the exact time, so rounding never
+        accumulates. A constant tempo between whole microseconds alternates between its two neighbours; in the last
+        segment, which has no end, it does so up to the tick `until`.
         """
-        step = every or max(1, self.ticks_per_quarter // 8)
-        places: list[Ticks] = []
-        for i, start in enumerate(self.ticks):
+        ticks: list[int] = []
+        us: list[int] = []
+        done = 0.0  # microsecond-ticks written so far
+        stops = [*(int(t) for t in self.ticks[1:]), until if until is not None else -1]
+        for i, (start, stop) in enumerate(zip(self.ticks.tolist(), stops, strict=True)):
             if self.us[i] != self.us_end[i]:
-                places.append(np.arange(start, self.ticks[i + 1], step))
-            else:
-                places.append(np.array([start]))
-        ticks = np.concatenate(places).astype(np.int64)
-        exact = self.seconds(ticks) * (self.ticks_per_quarter * 1e6)
-        us = np.empty(len(ticks))
-        done = 0.0
-        for i in range(len(ticks) - 1):
-            length = float(ticks[i + 1] - ticks[i])
-            us[i] = max(1.0, round((exact[i + 1] - done) / length))
-            done += us[i] * length
-        us[-1] = round(float(self.us[-1]))
+                edges = np.append(np.arange(start, stop, every or self._fineness(i)), stop)
+                exact = self.seconds(edges) * (self.ticks_per_quarter * 1e6)
+                for place, length, goal in zip(edges, np.diff(edges).tolist(), exact[1:].tolist(), strict=False):
+                    ticks.append(int(place))
+                    us.append(max(1, round((goal - done) / length)))
+                    done += us[-1] * length
+                continue
+            steps = self._alternating(start, stop, float(self.us[i]), done - float(self._elapsed[i]))
+            ends = [place for place, _ in steps[1:]] + [max(stop, steps[-1][0])]
+            for (place, tempo), end in zip(steps, ends, strict=True):
+                ticks.append(place)
+                us.append(tempo)
+                done += tempo * (end - place)
         keep = np.concatenate([[True], np.diff(us) != 0])
-        return TempoMap(ticks[keep], us[keep], ticks_per_quarter=self.ticks_per_quarter)
+        return TempoMap(np.array(ticks)[keep], np.array(us)[keep], ticks_per_quarter=self.ticks_per_quarter)
+
+    def _fineness(self, i: int) -> int:
+        """Ticks between samples of ramp i: straight lines between them stay within `STEP_ERROR` of the curve."""
+        fast, slow = sorted((float(self.us[i]), float(self.us_end[i])))
+        # microseconds a quarter, gained a quarter, where the curve is steepest
+        slope = (slow - fast) * slow / fast * self.ticks_per_quarter / int(self.ticks[i + 1] - self.ticks[i])
+        quarters = (6e6 * STEP_ERROR / slope) ** 0.5  # a chord's sagitta is slope * quarters**2 / 8; the rest rounds
+        return max(1, min(self.ticks_per_quarter // 8, int(quarters * self.ticks_per_quarter)))
+
+    def _alternating(self, start: int, stop: int, us: float, error: float) -> list[tuple[int, int]]:
+        """Steps of a constant tempo as (tick, whole microseconds), `error` microsecond-ticks off at the start."""
+        nearest = round(us)
+        out = [(start, nearest)]
+        if abs(us - nearest) * max(stop - start, 0) / self.ticks_per_quarter < 0.01:
+            return out
+        bound = STEP_ERROR * 1e6 * self.ticks_per_quarter
+        place = start
+        while place < stop:
+            tempo = out[-1][1]
+            drift = tempo - us  # microseconds a quarter gained on the exact time
+            room = (bound if drift > 0 else -bound) - error
+            length = max(1, int(room / drift))
+            place += length
+            error += drift * length
+            if place < stop:
+                out.append((place, int(np.floor(us)) if drift > 0 else int(np.ceil(us))))
+        return out
 
     def rescaled(self, ticks_per_quarter: int) -> TempoMap:
         """The same tempi at a multiple of the resolution."""
