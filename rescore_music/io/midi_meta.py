@@ -142,11 +142,11 @@ def is_percussion(sheet: Sheet, tick: int, channel: int, bank: int) -> bool:
 
 
 def syllables(events: Sequence[tuple[int, bytes]]) -> list[tuple[int, str, str]]:
-    """Lyric events as (tick, syllable, break before it).
+    r"""Lyric events as (tick, syllable, break before it).
 
-    A syllable that its word goes on after ends in "-". The break is "/" before a new line, "\\" before a new verse, else
-    "". Files mark the end of words with spaces, new lines with "/" or a carriage return, new verses with "\\" or a line
-    feed; a file without a single space between syllables holds whole words or its own hyphens.
+    A syllable that its word goes on after ends in "-". The break is "/" before a new line, "\" before a new verse,
+    else "". Files mark the end of words with spaces, new lines with "/" or a carriage return, new verses with "\" or a
+    line feed; a file without a single space between syllables holds whole words or its own hyphens.
     """
     texts = [(tick, decode_text(data)) for tick, data in events]
     spaced = any(text[:1] == " " or text[-1:] == " " for _, text in texts)

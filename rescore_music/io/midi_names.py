@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-PROGRAMS = tuple(
-    name.strip()
-    for name in """
+_PROGRAMS = """
     Acoustic Grand Piano, Bright Acoustic Piano, Electric Grand Piano, Honky-tonk Piano,
     Electric Piano 1, Electric Piano 2, Harpsichord, Clavinet,
     Celesta, Glockenspiel, Music Box, Vibraphone, Marimba, Xylophone, Tubular Bells, Dulcimer,
@@ -25,8 +23,8 @@ PROGRAMS = tuple(
     Sitar, Banjo, Shamisen, Koto, Kalimba, Bagpipe, Fiddle, Shanai,
     Tinkle Bell, Agogo, Steel Drums, Woodblock, Taiko Drum, Melodic Tom, Synth Drum, Reverse Cymbal,
     Guitar Fret Noise, Breath Noise, Seashore, Bird Tweet, Telephone Ring, Helicopter, Applause, Gunshot
-    """.split(",")
-)
+"""
+PROGRAMS = tuple(name.strip() for name in _PROGRAMS.split(","))
 
 
 def sound_name(program: int, percussion: bool) -> str:

@@ -8,9 +8,8 @@ another. Every repair is an item of `Score.import_log`.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -92,18 +91,8 @@ def _in_a_row(events: Events, repairs: Repairs) -> Events:
     """Patterns of a format 2 file one after the other."""
     offsets = np.concatenate([[0], np.cumsum(events.ends)])
     repairs.add("header", "independent patterns (format 2) put one after the other", len(events.ends))
-    system = [_moved(m, int(offsets[m.track])) for m in events.system]
-    return _replaced(events, tick=events.tick + offsets[events.track], system=system, ends=offsets[1:])
-
-
-def _moved(message: Any, by: int) -> Any:
-    return _replaced(message, tick=message.tick + by)
-
-
-def _replaced(value: Any, **changes: Any) -> Any:
-    from dataclasses import replace
-
-    return replace(value, **changes)
+    system = [replace(m, tick=m.tick + int(offsets[m.track])) for m in events.system]
+    return replace(events, tick=events.tick + offsets[events.track], system=system, ends=offsets[1:])
 
 
 @dataclass
