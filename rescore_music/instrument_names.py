@@ -15,7 +15,7 @@ from functools import lru_cache
 from rescore_music.instruments import Instrument, instruments
 
 # one id a program, by groups of eight as in General MIDI System Level 1
-_PROGRAMS = (
+_GENERAL_MIDI = (
     "piano piano electric-piano piano electric-piano electric-piano harpsichord clavinet "
     "celesta glockenspiel glockenspiel vibraphone marimba xylophone tubular-bells dulcimer "
     "rock-organ rock-organ rock-organ organ harmonium accordion harmonica bandoneon "
@@ -33,9 +33,10 @@ _PROGRAMS = (
     "sitar banjo shamisen koto kalimba bagpipes fiddle shawm "
     "glockenspiel steel-drum steel-drum melodic-toms melodic-toms melodic-toms melodic-toms synth-pad "
     "electric-guitar synth-pad synth-pad synth-pad synth-pad synth-pad synth-pad synth-pad"
-).split()
+)
+_PROGRAMS = tuple(_GENERAL_MIDI.split())
 
-# key of a transposing instrument -> (sounding minus written) modulo 12; "b" is B flat in German, French and English parts
+# key of a transposing instrument -> (sounding minus written) modulo 12; "in B" is B flat, as in German parts
 _KEYS = {"c": 0, "do": 0, "ut": 0, "des": 1, "db": 1, "d": 2, "re": 2, "es": 3, "eb": 3, "mib": 3, "e": 4, "mi": 4}
 _KEYS |= {"f": 5, "fa": 5, "fis": 6, "g": 7, "sol": 7, "as": 8, "ab": 8, "lab": 8, "a": 9, "la": 9}
 _KEYS |= {"b": 10, "bb": 10, "bes": 10, "sib": 10, "si": 10, "h": 11}

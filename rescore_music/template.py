@@ -1,9 +1,17 @@
-"""Template = forces x style: who plays, and how. Read from YAML, validated with located errors."""
+"""Template = forces x style: who plays, and how. Read from YAML, validated with located errors.
+
+A template is named "forces/style" ("symphony/romantic-film"), by a preset's name, or by the path of a file that names
+or holds both. The shipped ones are in templates/orchestration; docs/templates.md lists them, docs/template.schema.json
+tells what a file may say. Conventions: pitches sounding, levels and dynamics dB, registers octaves, pan -1 (left) .. 1.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from rescore_music.instruments import Instrument
 from rescore_music.structure import Role
@@ -55,7 +63,8 @@ class Forces:
 @dataclass(frozen=True)
 class Doubling:
     """A style's wish: reinforce a role at `interval` semitones (0, 12, -12) on seats of these families or
-    instruments, with this eagerness (0..1), once the phrase's intensity (0..1) reaches `from_intensity`."""
+    instruments, with this eagerness (0..1), once the phrase's intensity (0..1) reaches `from_intensity`.
+    """
 
     interval: int = 0
     prefer: tuple[str, ...] = ()
@@ -67,9 +76,10 @@ class Doubling:
 class RoleStyle:
     """How a style treats one role.
 
-    `prefer` maps a family name or instrument id to a wish from -1 (avoid) to 1 (seek). `register` is the wished
-    octave shift of the line. `articulation` is "", "legato", "staccato", "tenuto", "accent", "marcato", "pizzicato",
-    "tremolo" or "spiccato": used where the source says nothing. `dynamics` is dB relative to the melody's level in the source.
+    `prefer` maps a family name, an instrument id, the first word of several ids ("trumpet") or a seat id to a wish from
+    -1 (avoid) to 1 (seek); the most particular counts. `register` is the wished octave shift of the line.
+    `articulation` is "", "legato", "staccato", "tenuto", "accent", "marcato", "pizzicato", "tremolo" or "spiccato":
+    used where the source says nothing. `dynamics` is dB relative to the melody's level in the source.
     `pattern` names a figuration: "keep" (as in the source), "sustain", "repeat", "tremolo", "arpeggio", "alberti",
     "octaves", "pulse". `duration` scales note lengths (0.5 = detached).
     """
@@ -114,3 +124,82 @@ class Template:
     forces: Forces
     style: Style
     source: str = ""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What is shipped: id -> `About` of the forces, styles and presets, in alphabetical order."""
+
+    forces: Mapping[str, About]
+    styles: Mapping[str, About]
+    presets: Mapping[str, About]
+
+    def names(self) -> tuple[str, ...]:
+        """Every "forces/style" pair."""
+        return tuple(f"{forces}/{style}" for forces in self.forces for style in self.styles)
+
+
+class About(dict[str, str]):
+    """Title and description of a catalogue entry; a dict, so that it prints as JSON."""
+
+    @property
+    def title(self) -> str:
+        """Name for people."""
+        return self["title"]
+
+    @property
+    def description(self) -> str:
+        """What makes it so."""
+        return self["description"]
+
+
+def load_template(name_or_path: str | Path | Template, overrides: Mapping[str, Any] | None = None) -> Template:
+    """A template by name or path.
+
+    Parameters
+    ----------
+    name_or_path : str, path or Template
+        "forces/style", a preset's name, or the path of a YAML file that holds or names both; a Template is returned
+        as it is, or read again by its name where there are overrides.
+    overrides : mapping, optional
+        Changes in the shape of a preset's `overrides`: {"style": {"density": 0.9}}, {"forces": {"seats": {"tuba":
+        None}}}; dotted keys ("style.density") do as well.
+
+    Raises
+    ------
+    TemplateError
+        If it is unknown or says something it may not: file, line, column, key and cure.
+    """
+    if isinstance(name_or_path, Template):
+        if overrides:
+            return load_template(name_or_path.name, overrides)
+        return name_or_path
+    from rescore_music.template_file import resolve
+
+    return resolve(name_or_path, overrides or {})
+
+
+template = load_template
+
+
+def templates() -> Catalogue:
+    """All shipped forces, styles and presets.
+
+    Raises
+    ------
+    TemplateError
+        If a shipped file cannot be read.
+    """
+    from rescore_music.resources import templates_dir
+    from rescore_music.template_yaml import read
+
+    def kind(folder: str) -> Mapping[str, About]:
+        found = {}
+        for path in sorted((templates_dir() / folder).glob("*.yaml")):
+            data = read(path).data
+            texts = {key: str(data.get(key, "")).strip() for key in ("title", "description")}
+            names = {key: data[key] for key in ("forces", "style") if isinstance(data.get(key), str)}
+            found[path.stem] = About(texts | names)
+        return MappingProxyType(found)
+
+    return Catalogue(kind("forces"), kind("styles"), kind("presets"))

@@ -1,0 +1,342 @@
+"""What a template file may say, as pydantic models: the source of docs/template.schema.json and of located errors.
+
+Imported only when a template is loaded. Conventions: dynamics and gains dB, registers octaves, pattern units quarters,
+pitches sounding (MIDI number or scientific name).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from rescore_music.instruments import FAMILIES, instruments, near, pitch_number
+
+# the first pass's costs that a style may weight, and the second pass's wishes it may set, with their units
+COSTS = (
+    "range",
+    "tessitura",
+    "register",
+    "power",
+    "agility",
+    "breath",
+    "wish",
+    "idiom",
+    "masking",
+    "crossing",
+    "polyphony",
+    "dropped",
+    "blend",
+    "doubling",
+    "density",
+    "continuity",
+    "contrast",
+    "leap",
+    "workload",
+    "chance",
+)
+TARGETS = {
+    "brightness": "spectral centroid of the mix, Hz",
+    "melody_margin": "melody above the rest in its critical bands, dB",
+    "width": "stereo width, 0 mono to 1 wide",
+    "loudness_range": "loudness range, LU",
+}
+# dropping "range" or "dropped" would make a score unplayable or incomplete, so factors stay positive
+_FACTOR = (0.1, 5.0)
+
+
+def _stems() -> tuple[str, ...]:
+    """First words that several instrument ids share: "trumpet" means all trumpets."""
+    return tuple(sorted({id.split("-")[0] for id in instruments()}))
+
+
+def _known(kind: str, word: str, known: tuple[str, ...]) -> str:
+    if word not in known:
+        raise PydanticCustomError(
+            "unknown", "unknown {kind} '{word}'", {"kind": kind, "word": word, "cure": near(word, known)}
+        )
+    return word
+
+
+def _instrument(word: str) -> str:
+    return _known("instrument", word, tuple(instruments()))
+
+
+def _colour(word: str, info: ValidationInfo) -> str:
+    seats = tuple((info.context or {}).get("seats", ()))
+    return _known("family or instrument", word, (*FAMILIES, *instruments(), *_stems(), *seats))
+
+
+def _cost(word: str) -> str:
+    return _known("cost", word, COSTS)
+
+
+def _target(word: str) -> str:
+    return _known("target", word, tuple(TARGETS))
+
+
+def _pitch(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return pitch_number(value)
+    except ValueError:
+        raise PydanticCustomError(
+            "pitch", "'{word}' is no pitch", {"word": value, "cure": "write C4, F#3, Bb1"}
+        ) from None
+
+
+InstrumentId = Annotated[str, AfterValidator(_instrument)]
+Colour = Annotated[str, AfterValidator(_colour)]
+CostName = Annotated[str, AfterValidator(_cost)]
+TargetName = Annotated[str, AfterValidator(_target)]
+SlugName = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+Pitch = Annotated[
+    int,
+    BeforeValidator(_pitch),
+    Field(ge=0, le=127),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "maximum": 127},
+                {"type": "string", "pattern": "^[A-G](#|b)*-?[0-9]$"},
+            ]
+        }
+    ),
+]
+Articulation = Literal["", "legato", "staccato", "tenuto", "accent", "marcato", "pizzicato", "tremolo", "spiccato"]
+Pattern = Literal["keep", "sustain", "repeat", "tremolo", "arpeggio", "alberti", "octaves", "pulse"]
+Percussion = Literal["keep", "light", "drop"]
+Share = Annotated[float, Field(ge=0, le=1)]
+Factor = Annotated[float, Field(ge=_FACTOR[0], le=_FACTOR[1])]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, populate_by_name=False)
+
+
+class SeatChanges(_Model):
+    """One staff group: an instrument and who plays it. Changes name only what they change."""
+
+    instrument: InstrumentId | None = Field(
+        default=None, description="Id of the instrument table (docs/instruments.md)."
+    )
+    name: Annotated[str, Field(min_length=1, max_length=60)] | None = Field(
+        default=None, description="As printed in the score; the instrument's own by default."
+    )
+    abbreviation: Annotated[str, Field(max_length=20)] | None = Field(
+        default=None, description="As printed from the second system on."
+    )
+    players: Annotated[int, Field(ge=1, le=200)] | None = Field(
+        default=None, description="Players who share the seat; 1 by default."
+    )
+    divisi: Annotated[int, Field(ge=1, le=16)] | None = Field(
+        default=None,
+        description="Different notes the seat may sound at once. Default: 1 for a soloist; a note a player, up to 4, "
+        "for winds and voices; 2 for a string section; the polyphony of keyboards, plucked and percussion.",
+    )
+    pan: Annotated[float, Field(ge=-1, le=1)] | None = Field(
+        default=None, description="Place on stage as the audience hears it, -1 left to 1 right."
+    )
+    gain: Annotated[float, Field(ge=-24, le=24)] | None = Field(
+        default=None, description="dB on top of the instrument's own power."
+    )
+    program: Annotated[int, Field(ge=0, le=127)] | None = Field(
+        default=None, description="General MIDI program that sounds instead of the instrument's."
+    )
+    bank: Annotated[int, Field(ge=0, le=16383)] | None = Field(default=None, description="Bank (MSB * 128 + LSB).")
+    lowest: Pitch | None = Field(
+        default=None, description="Narrower than the instrument's own range, e.g. by hardware: lowest sounding pitch."
+    )
+    highest: Pitch | None = Field(default=None, description="Highest sounding pitch.")
+
+
+class SeatModel(SeatChanges):
+    """One staff group: an instrument and who plays it."""
+
+    id: SlugName = Field(description="Unique in these forces; styles, presets and overrides speak of the seat by it.")
+    instrument: InstrumentId = Field(description="Id of the instrument table (docs/instruments.md).")
+
+    @model_validator(mode="after")
+    def _range(self) -> SeatModel:
+        table = instruments()[self.instrument]
+        low = table.lowest if self.lowest is None else max(self.lowest, table.lowest)
+        high = table.highest if self.highest is None else min(self.highest, table.highest)
+        if low > high:
+            raise PydanticCustomError("range", "no pitch is left between 'lowest' and 'highest'", {})
+        return self
+
+
+class ForcesBody(_Model):
+    """Who plays."""
+
+    title: Annotated[str, Field(max_length=80)] = Field(default="", description="Name for people.")
+    description: Annotated[str, Field(max_length=1000)] = Field(
+        default="", description="Who plays, and after which model."
+    )
+    seats: Annotated[list[SeatModel], Field(min_length=1, max_length=64)] = Field(
+        description="In score order, from the top."
+    )
+
+    @model_validator(mode="after")
+    def _unique(self) -> ForcesBody:
+        for attribute in ("id", "name"):
+            seen: set[str] = set()
+            for seat in self.seats:
+                word = getattr(seat, attribute) or instruments()[seat.instrument].name
+                if word in seen:
+                    raise PydanticCustomError(
+                        "twice",
+                        "two seats have the {attribute} '{word}'",
+                        {"attribute": attribute, "word": word, "cure": "give each its own"},
+                    )
+                seen.add(word)
+        return self
+
+
+class ForcesFile(ForcesBody):
+    """A file in forces/."""
+
+    version: Literal[1] = Field(description="Version of this format.")
+    title: Annotated[str, Field(min_length=1, max_length=80)] = Field(description="Name for people.")
+    description: Annotated[str, Field(min_length=1, max_length=1000)] = Field(
+        description="Who plays, and after which model."
+    )
+
+
+class DoublingModel(_Model):
+    """A wish to reinforce a role at an interval, on some colours, from an intensity on."""
+
+    interval: Annotated[int, Field(ge=-36, le=36)] = Field(
+        default=0, description="Semitones above the line; 0 is unison, 12 the octave above."
+    )
+    prefer: list[Colour] = Field(
+        default_factory=list, description="Families, instruments or seats, the most wished for first; empty means any."
+    )
+    weight: Share = Field(default=0.5, description="Eagerness, 0 to 1.")
+    from_intensity: Share = Field(
+        default=0.0, description="Intensity of the phrase (0 to 1) from which on it is wished."
+    )
+
+
+class RoleModel(_Model):
+    """How a style treats one role."""
+
+    prefer: dict[Colour, Annotated[float, Field(ge=-1, le=1)]] = Field(
+        default_factory=dict,
+        description="Family, instrument or seat -> wish, -1 (avoid) to 1 (seek); the most particular word counts.",
+    )
+    # `register` itself is a method of pydantic's metaclass
+    register_: Annotated[int, Field(ge=-3, le=3)] = Field(
+        default=0, alias="register", description="Octaves by which the line is wished higher."
+    )
+    articulation: Articulation = Field(default="", description="Used where the source says nothing.")
+    dynamics: Annotated[float, Field(ge=-24, le=12)] = Field(
+        default=0.0, description="dB against the melody's level in the source."
+    )
+    pattern: Pattern = Field(default="keep", description="Figuration; keep leaves the source's rhythm.")
+    pattern_unit: Annotated[float, Field(gt=0, le=8)] = Field(
+        default=0.5, description="Quarters, for patterns that repeat."
+    )
+    duration: Annotated[float, Field(ge=0.05, le=1.5)] = Field(
+        default=1.0, description="Scales note lengths; 0.5 is detached."
+    )
+    doublings: Annotated[list[DoublingModel], Field(max_length=8)] = Field(
+        default_factory=list, description="Wishes to reinforce the role, the strongest first."
+    )
+
+
+class RolesModel(_Model):
+    """The six roles; a role that is left out is treated plainly."""
+
+    melody: RoleModel = Field(default_factory=lambda: RoleModel())
+    counter_melody: RoleModel = Field(default_factory=lambda: RoleModel(), alias="counter-melody")
+    bass: RoleModel = Field(default_factory=lambda: RoleModel())
+    harmony: RoleModel = Field(default_factory=lambda: RoleModel())
+    figuration: RoleModel = Field(default_factory=lambda: RoleModel())
+    percussion: RoleModel = Field(default_factory=lambda: RoleModel())
+
+
+class StyleBody(_Model):
+    """How they play."""
+
+    title: Annotated[str, Field(max_length=80)] = Field(default="", description="Name for people.")
+    description: Annotated[str, Field(max_length=1000)] = Field(
+        default="", description="Two lines: what makes the style so."
+    )
+    roles: RolesModel = Field(default_factory=lambda: RolesModel())
+    weights: dict[CostName, Factor] = Field(default_factory=dict, description="Cost of the first pass -> factor.")
+    targets: dict[TargetName, float] = Field(default_factory=dict, description="Wish of the second pass -> value.")
+    percussion: Percussion = Field(default="keep", description="The source's percussion: kept, thinned or dropped.")
+    contrast: Share = Field(default=0.5, description="Wish to change colours between differently labelled phrases.")
+    density: Share = Field(default=0.7, description="Share of the seats that play at full intensity.")
+    dynamics_span: Annotated[float, Field(ge=0, le=3)] = Field(
+        default=1.0, description="Scales the source's dynamic range."
+    )
+
+
+class StyleFile(StyleBody):
+    """A file in styles/."""
+
+    version: Literal[1] = Field(description="Version of this format.")
+    title: Annotated[str, Field(min_length=1, max_length=80)] = Field(description="Name for people.")
+    description: Annotated[str, Field(min_length=1, max_length=1000)] = Field(
+        description="Two lines: what makes the style so."
+    )
+    roles: RolesModel = Field(description="How each role is treated.")
+
+
+class ForcesChanges(_Model):
+    """Changes to forces, seat by seat."""
+
+    title: Annotated[str, Field(max_length=80)] | None = None
+    description: Annotated[str, Field(max_length=1000)] | None = None
+    seats: dict[SlugName, SeatChanges | None] = Field(
+        default_factory=dict,
+        description="Seat id -> what changes; null removes it; a new id with an instrument adds a seat.",
+    )
+
+
+class Overrides(_Model):
+    """What a preset changes. Mappings are merged, lists replaced."""
+
+    forces: ForcesChanges = Field(default_factory=lambda: ForcesChanges())
+    style: StyleBody = Field(default_factory=lambda: StyleBody())
+
+
+def _branch(value: Any) -> str:
+    return "<name>" if isinstance(value, str) else "<inline>"
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class PresetFile(_Model):
+    """A file in presets/, or the user's own template: forces and style by name, by file or written out, and changes."""
+
+    version: Literal[1] = Field(description="Version of this format.")
+    title: Annotated[str, Field(max_length=80)] = Field(default="", description="Name for people.")
+    description: Annotated[str, Field(max_length=1000)] = Field(default="", description="What it is for.")
+    forces: Annotated[
+        Annotated[Name, Tag("<name>")] | Annotated[ForcesBody, Tag("<inline>")], Discriminator(_branch)
+    ] = Field(description="Id of shipped forces, a file beside this one (my-band.yaml), or forces written out.")
+    style: Annotated[Annotated[Name, Tag("<name>")] | Annotated[StyleBody, Tag("<inline>")], Discriminator(_branch)] = (
+        Field(description="Id of a shipped style, a file beside this one, or a style written out.")
+    )
+    overrides: Overrides = Field(default_factory=lambda: Overrides(), description="Changes to both.")
+
+
+MODELS: dict[str, type[_Model]] = {"forces": ForcesFile, "style": StyleFile, "preset": PresetFile}
+INLINE: dict[str, type[_Model]] = {"forces": ForcesBody, "style": StyleBody}
