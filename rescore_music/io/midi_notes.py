@@ -1,8 +1,9 @@
 """Note-ons and note-offs into notes.
 
 Convention: equal pitches that overlap end first-in first-out: the k-th note-off of a pitch ends the k-th note-on. A
-note-off that finds no sounding note is dropped. A note-on without its note-off ends with the pitch's next note-off
-(one message was meant for both), else where the pitch is struck again, else at the end of its part.
+note-off that finds no sounding note is dropped. A note-on without its note-off ends where its pitch is struck again,
+else at the end of its part; it is the note-on that no note-off would end if the latest struck note ended first, so that
+one missing message does not shift the ends of all notes after it.
 """
 
 from __future__ import annotations
@@ -52,23 +53,22 @@ def pair_notes(
     key, on = key[order], is_on[order]
     orphan, level = _levels(key, on)
     _tell(repairs, places, "note-off without a note-on dropped", part[order[orphan]])
-    order, key, on, level = order[~orphan], key[~orphan], on[~orphan], level[~orphan]
     overlapping = part[order[on & (level > 1)]]
     _tell(repairs, places, "note struck while its pitch sounds: ended first in, first out", overlapping)
-    ons, offs = np.flatnonzero(on), np.flatnonzero(~on)
-    first_on = np.searchsorted(key[ons], key[ons])
-    first_off = np.searchsorted(key[offs], key[ons])
-    after_off = np.searchsorted(key[offs], key[ons], side="right")
-    partner = first_off + np.arange(len(ons)) - first_on
-    hangs = partner >= after_off
+    order, key, on = order[~orphan], key[~orphan], on[~orphan]
+    # seen from the end of the file, a note-on that finds no open note-off is what a stray note-off is from the start
+    hanging = _levels(key[::-1], ~on[::-1])[0][::-1]
+    _tell(repairs, places, "note-on that never ends: closed", part[order[hanging]])
     ticks = tick[order]
-    off_ticks = np.append(ticks[offs], 0)
-    ends = off_ticks[np.where(hangs, len(offs), partner)]
-    if np.any(hangs):
-        ends[hangs] = _closed(ticks, key, part_ends, ons[hangs], ons, offs)
-        _tell(repairs, places, "note-on that never ends: closed", part[order[ons[hangs]]])
-    rank = np.argsort(order[ons], kind="stable")
-    return order[ons][rank], ends[rank]
+    ends = np.zeros(len(order), np.int64)
+    ends[on & ~hanging] = ticks[~on]  # by key, and in a key both in order of time: first in, first out
+    strokes = np.append(np.flatnonzero(on), len(order))
+    following = strokes[np.searchsorted(strokes, np.flatnonzero(hanging), side="right")]
+    again = np.append(key, -1)[following] == key[hanging]
+    closed = np.where(again, np.append(ticks, 0)[following], part_ends[key[hanging] // 128])
+    ends[hanging] = np.maximum(closed, ticks[hanging])
+    rank = np.argsort(order[on], kind="stable")
+    return order[on][rank], ends[on][rank]
 
 
 def _levels(key: Ints, on: Flags) -> tuple[Flags, Ints]:
@@ -86,20 +86,6 @@ def _levels(key: Ints, on: Flags) -> tuple[Flags, Ints]:
     floor = np.minimum(np.minimum.accumulate(height - lower) + lower, 0)
     before = np.where(starts, 0, np.concatenate([[0], floor[:-1]]))
     return floor < before, (height - floor).astype(np.int64)
-
-
-def _closed(ticks: Ints, key: Ints, part_ends: Ints, hanging: Ints, ons: Ints, offs: Ints) -> Ints:
-    """Where the notes at positions `hanging` end."""
-    own = key[hanging]
-    ends = part_ends[own // 128]
-    for others, shift in ((ons, 1), (offs, 0)):  # a note-off counts for more than a new stroke, so it comes last
-        if not len(others):
-            continue
-        at = np.searchsorted(others, hanging + shift)
-        following = others[np.minimum(at, len(others) - 1)]
-        same = (at < len(others)) & (key[following] == own)
-        ends = np.where(same, ticks[following], ends)
-    return np.maximum(ends, ticks[hanging])
 
 
 def silenced(onsets: Ints, ends: Ints, channel: Ints, silence_tick: Ints, silence_channel: Ints) -> Ints:

@@ -239,12 +239,12 @@ class _Reading:
                 if pause:
                     marks.append(Mark(tick, "lyric-break", pause, part))
                 marks.append(Mark(tick, "lyric", text, part, value=1.0))
-        return marks
+        return sorted(marks, key=lambda m: (m.tick, m.part, m.kind != "text"))
 
     def _karaoke_tracks(self) -> frozenset[int]:
         """Tracks of a .kar file that hold its words as plain text."""
         texts = [t for t in self.sheet.texts if t[3] == TEXT]
-        if not any(data[:2] in (b"@K", b"@L", b"@T") for *_, data in texts):
+        if len(texts) < len(self.sheet.texts) or not any(data[:2] in (b"@K", b"@L", b"@T") for *_, data in texts):
             return frozenset()
         counts: dict[int, int] = {}
         for track, _, _, _, data in texts:
@@ -360,7 +360,7 @@ def _assembled(reading: _Reading, ticks_per_quarter: int, real_time_us: float) -
         programs=programs,
         marks=tuple(reading.marks(notes)),
         markers=tuple(sheet.markers),
-        raw=tuple(sorted(raw, key=lambda r: r.tick)),
+        raw=tuple(sorted(raw, key=lambda r: (r.tick, r.part))),
         length=length,
     )
 

@@ -1,0 +1,99 @@
+"""Which channel and port each part is written on.
+
+A channel has one program, one volume, one pedal, so two parts may share one only if they sound alike in all of that.
+Percussion stands where a player will take it for percussion: channel 10, unless the score's own system exclusive
+messages declare another drum channel. Beyond 16 channels come ports; a player without ports lays them on top of each
+other, so channels are shared between like sounds before a second port is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from rescore_music.io.midi_chunks import Repairs
+from rescore_music.io.midi_events import SystemMessage
+from rescore_music.io.midi_meta import Sheet, is_percussion, read_system
+from rescore_music.score import Score
+
+Place = tuple[int, int]  # port, channel
+_PORTS = 16
+
+
+def assign_channels(score: Score) -> list[Place]:
+    """(port, channel) per part, both from 0.
+
+    A part keeps its own channel where it can. Parts of a score that was read from MIDI keep sharing a channel if they
+    sound alike; others get channels of their own as long as one port has enough.
+    """
+    sheet, sounds, first = _declared(score), _sounds(score), _first_onsets(score)
+
+    def fits(part: int, channel: int) -> bool:
+        row = score.parts[part]
+        return is_percussion(sheet, first[part], channel, row.bank) == row.percussion
+
+    wanted = [(p.port % _PORTS, p.channel % 16) for p in score.parts]
+    shares = score.metadata.source_format.startswith("midi") and _agree(wanted, sounds)
+    taken: dict[Place, int] = {}  # place -> the sound on it
+    places: list[Place | None] = [None] * len(wanted)
+    for part, place in enumerate(wanted):
+        free = place not in taken or (shares and taken[place] == sounds[part])
+        if free and fits(part, place[1]):
+            places[part] = place
+            taken[place] = sounds[part]
+    crowded = sum(not p.percussion for p in score.parts) > 15
+    return [
+        place if place is not None else _found(part, sounds[part], taken, fits, crowded)
+        for part, place in enumerate(places)
+    ]
+
+
+def _found(part: int, sound: int, taken: dict[Place, int], fits: Callable[[int, int], bool], crowded: bool) -> Place:
+    alike = [place for place, other in taken.items() if other == sound and fits(part, place[1])]
+    if alike and crowded:
+        return min(alike)
+    for port in range(_PORTS):
+        for channel in range(16):
+            if (port, channel) not in taken and fits(part, channel):
+                taken[port, channel] = sound
+                return port, channel
+    return min(alike) if alike else next((_PORTS - 1, c) for c in range(16) if fits(part, c) or c == 15)
+
+
+def _agree(wanted: Sequence[Place], sounds: Sequence[int]) -> bool:
+    """Whether parts on one channel sound alike: then the channels were meant."""
+    seen: dict[Place, int] = {}
+    return all(seen.setdefault(place, sound) == sound for place, sound in zip(wanted, sounds, strict=True))
+
+
+def _declared(score: Score) -> Sheet:
+    """Drum channels that the score's own system exclusive messages declare."""
+    messages = [
+        SystemMessage(0, raw.tick, i, raw.data[0], 0, raw.data[1:], False)
+        for i, raw in enumerate(score.raw)
+        if raw.data[:1] == b"\xf0"
+    ]
+    return read_system(messages, Repairs())
+
+
+def _sounds(score: Score) -> list[int]:
+    """A number per part; equal numbers share program, bank, controllers and bends throughout."""
+    numbers: dict[tuple[object, ...], int] = {}
+    spans: list[list[bytes]] = []
+    for rows in (score.programs, score.controls, score.bends):
+        fields = [name for name in rows.dtype.names or () if name != "part"]
+        packed = np.zeros(len(rows), [(name, rows.dtype[name]) for name in fields])
+        for name in fields:
+            packed[name] = rows[name]
+        spans.append([packed[rows["part"] == i].tobytes() for i in range(len(score.parts))])
+    return [
+        numbers.setdefault((p.percussion, p.program, p.bank, *(span[i] for span in spans)), len(numbers))
+        for i, p in enumerate(score.parts)
+    ]
+
+
+def _first_onsets(score: Score) -> list[int]:
+    onsets = np.full(len(score.parts), np.iinfo(np.int64).max)
+    np.minimum.at(onsets, score.notes["part"].astype(np.int64), score.notes["onset"])
+    return [int(tick) if tick < np.iinfo(np.int64).max else 0 for tick in onsets]

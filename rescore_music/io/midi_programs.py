@@ -1,0 +1,77 @@
+"""Program changes among the bank selects that they need.
+
+A program change takes the bank that the last bank select controllers (0 and 32) before it chose, so at a tick that has
+both their order matters; the score keeps them apart. Here they are put together again: each program where its bank is
+in force, with selects added only where the score's own never choose that bank.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+import numpy as np
+
+from rescore_music.io.midi_columns import Columns, Phase
+from rescore_music.score import Rows
+
+Select = tuple[int, int]  # controller, value
+Program = tuple[int, int, int]  # tick, program, bank
+
+
+def add_programs(track: Columns, wanted: list[Program], controls: Rows, channel: int) -> Rows:
+    """Write program changes, and the bank selects at their ticks; returns the controls left to write.
+
+    Parameters
+    ----------
+    track : Columns
+    wanted : list of (tick, program, bank)
+        By tick.
+    controls : CONTROL array
+        Of the same channel, by tick.
+    channel : int
+        From 0.
+    """
+    banks = np.isin(controls["number"], (0, 32))
+    here = banks & np.isin(controls["tick"], np.array([tick for tick, _, _ in wanted], np.int64))
+    selects = [(int(r["tick"]), int(r["number"]), int(r["value"])) for r in controls[banks]]
+    at, bank = 0, 0
+    for tick, group in groupby(wanted, key=lambda w: w[0]):
+        while at < len(selects) and selects[at][0] < tick:
+            bank = _after(bank, selects[at][1:])
+            at += 1
+        own: list[Select] = []
+        while at < len(selects) and selects[at][0] == tick:
+            own.append(selects[at][1:])
+            at += 1
+        for number, value in _ordered([(p, b) for _, p, b in group], own, bank):
+            if number < 0:
+                track.add(tick, Phase.PROGRAM, 0xC0 | channel, value)
+            else:
+                track.add(tick, Phase.PROGRAM, 0xB0 | channel, number, value)
+                bank = _after(bank, (number, value))
+    left: Rows = controls[~here]
+    return left
+
+
+def _after(bank: int, select: Select) -> int:
+    number, value = select
+    return value << 7 | bank & 0x7F if number == 0 else bank & ~0x7F | value
+
+
+def _ordered(programs: list[tuple[int, int]], selects: list[Select], bank: int) -> list[Select]:
+    """One tick's selects and programs in order; a program is (-1, program)."""
+    out: list[Select] = []
+    for i, (program, wanted) in enumerate(programs):
+        states = [bank]
+        for select in selects:
+            states.append(_after(states[-1], select))
+        fitting = [k for k, state in enumerate(states) if state == wanted]
+        # the last program of a tick mostly follows all selects; one before it must leave selects to those after
+        k = (fitting[-1] if i == len(programs) - 1 else fitting[0]) if fitting else len(selects)
+        out += selects[:k]
+        bank, selects = states[k], selects[k:]
+        if bank != wanted:
+            bank = wanted & 0x3FFF
+            out += [(0, bank >> 7), (32, bank & 0x7F)]
+        out.append((-1, program))
+    return out + selects

@@ -1,0 +1,184 @@
+"""A Score as a standard MIDI file: format 1, a conductor track, then one track a part.
+
+Conventions: no running status; text in UTF-8; meta messages are mido's, channel messages are built in columns (one
+mido object a message would take ten times as long). At one tick come note-offs, bank, program, controllers, bends,
+then note-ons. Notes are written as they sound (`Score.sounding`). Where equal pitches of a part overlap, their
+note-offs come in the order of their note-ons, as the reader takes them: a note that lies wholly inside an equal one
+swaps ends with it.
+
+Kept: title, rights, tempo, meters (bars of irregular length get a meter of their own), keys, markers, cue points,
+parts with name, port and channel, programs with bank, controllers, channel and key pressure, bends, notes with
+velocity, pedal, lyrics of the first verse, text, system exclusive and unknown meta messages. Not kept, because MIDI has
+no message for it: spelling, voices, staves, articulation signs, dynamics and hairpins as signs, slurs, clefs, bar lines.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rescore_music.io.files import atomic_write
+from rescore_music.io.midi_channels import Place, assign_channels
+from rescore_music.io.midi_columns import Columns, Phase, add_notes, length_bytes
+from rescore_music.io.midi_meta import COPYRIGHT, CUE, LYRIC, MARKER, TEXT, TRACK_NAME
+from rescore_music.io.midi_meter import fitted, written_meters
+from rescore_music.io.midi_programs import Program, add_programs
+from rescore_music.score import CHANNEL_PRESSURE, Mark, RawEvent, Score
+
+_MAJOR = ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#")
+_MINOR = ("Abm", "Ebm", "Bbm", "Fm", "Cm", "Gm", "Dm", "Am", "Em", "Bm", "F#m", "C#m", "G#m", "D#m", "A#m")
+_PEDAL = 64
+
+
+def write_midi(score: Score, path: str | Path) -> Path:
+    """Write a MIDI file.
+
+    Raises
+    ------
+    WriteError
+        If the file cannot be written, or the score is longer than MIDI can say.
+    """
+    return atomic_write(path, midi_bytes(score))
+
+
+def midi_bytes(score: Score) -> bytes:
+    """The score as a MIDI file of format 1; equal scores give equal bytes.
+
+    Raises
+    ------
+    WriteError
+        If the score is longer than MIDI can say.
+    """
+    score = fitted(score)
+    places = assign_channels(score)
+    writer = _Writer(score, places)
+    tracks = [writer.conductor(), *(writer.part(i) for i in range(len(score.parts)))]
+    for kind, name in score.metadata.extra:
+        if kind == "track name":  # a track without notes: a remark of whoever made the source
+            remark = Columns()
+            remark.add_bytes(0, Phase.HEAD, _text(TRACK_NAME, name))
+            tracks.append(remark.to_bytes(0))
+    header = b"MThd" + b"".join(n.to_bytes(size) for n, size in ((6, 4), (1, 2), (len(tracks), 2)))
+    return header + score.ticks_per_quarter.to_bytes(2) + b"".join(tracks)
+
+
+def _meta(kind: str, **values: Any) -> bytes:
+    import mido
+
+    return bytes(mido.MetaMessage(kind, **values).bytes())
+
+
+def _text(kind: int, text: str) -> bytes:
+    data = text.encode("utf-8", "replace")
+    return bytes((0xFF, kind)) + length_bytes(len(data)) + data
+
+
+def _raw(data: bytes) -> bytes:
+    """A `RawEvent` as it stands in a file: meta and system messages say their length there."""
+    if data[:1] == b"\xff":
+        return data[:2] + length_bytes(len(data) - 2) + data[2:]
+    if data[:1] in (b"\xf0", b"\xf7"):
+        return data[:1] + length_bytes(len(data) - 1) + data[1:]
+    return data
+
+
+class _Writer:
+    """A score, the channels of its parts, and the tracks made of them."""
+
+    def __init__(self, score: Score, places: list[Place]) -> None:
+        self.score, self.places = score, places
+        self.notes = score.sounding()
+        self.source_is_midi = score.metadata.source_format.startswith("midi")
+        self.marks: dict[int, list[Mark]] = {}
+        for mark in score.marks:
+            self.marks.setdefault(mark.part, []).append(mark)
+        self.raw: dict[int, list[RawEvent]] = {}
+        for raw in score.raw:
+            self.raw.setdefault(raw.part, []).append(raw)
+
+    def conductor(self) -> bytes:
+        """The first track: what belongs to all parts."""
+        score, track = self.score, Columns()
+        for kind, text in ((TRACK_NAME, score.metadata.title), (COPYRIGHT, score.metadata.rights)):
+            if text:
+                track.add_bytes(0, Phase.HEAD, _text(kind, text))
+        tempo = score.tempo.stepped(until=score.length)
+        for tick, us in zip(tempo.ticks.tolist(), tempo.us.tolist(), strict=True):
+            track.add_bytes(tick, Phase.CONTROL, _meta("set_tempo", tempo=min(int(us), 0xFFFFFF)))
+        for tick, numerator, denominator in written_meters(score):
+            meter = _meta("time_signature", numerator=numerator, denominator=denominator)
+            track.add_bytes(tick, Phase.CONTROL, meter)
+        for row in score.keys:
+            table = _MINOR if row["mode"] == 1 else _MAJOR  # MIDI cannot leave the mode unsaid
+            name = table[int(np.clip(row["fifths"], -7, 7)) + 7]
+            track.add_bytes(int(row["tick"]), Phase.CONTROL, _meta("key_signature", key=name))
+        for marker in score.markers:
+            track.add_bytes(marker.tick, Phase.TEXT, _text(CUE if marker.kind == "cue" else MARKER, marker.text))
+        used = {channel for port, channel in self.places if port == 0}
+        raws = [r for r in self.raw.get(-1, ()) if r.data[0] >= 0xF0 or r.data[0] & 15 not in used]
+        self._add_texts(track, self.marks.get(-1, []), raws, 0)
+        return track.to_bytes(score.length)
+
+    def part(self, number: int) -> bytes:
+        """One part's track."""
+        score, track = self.score, Columns()
+        part, (port, channel) = score.parts[number], self.places[number]
+        if part.name:
+            track.add_bytes(0, Phase.HEAD, _text(TRACK_NAME, part.name))
+        if port:
+            track.add_bytes(0, Phase.HEAD, _meta("midi_port", port=port))
+        if self.places.index((port, channel)) == number:  # parts on one channel share what belongs to the channel
+            self._add_channel(track, number, channel)
+        add_notes(track, self.notes[self.notes["part"] == number], channel)
+        self._add_texts(track, self.marks.get(number, []), self.raw.get(number, []), channel)
+        return track.to_bytes(0)
+
+    def _add_channel(self, track: Columns, number: int, channel: int) -> None:
+        score = self.score
+        controls = score.controls[score.controls["part"] == number]
+        controls = add_programs(track, self._programs(number), controls, channel)
+        plain = controls[controls["number"] < CHANNEL_PRESSURE]
+        track.add(plain["tick"], Phase.CONTROL, 0xB0 | channel, plain["number"], plain["value"])
+        pressure = controls[controls["number"] == CHANNEL_PRESSURE]
+        track.add(pressure["tick"], Phase.CONTROL, 0xD0 | channel, pressure["value"])
+        bends = score.bends[score.bends["part"] == number]
+        value = np.clip(bends["value"].astype(np.int64) + 8192, 0, 16383)
+        track.add(bends["tick"], Phase.BEND, 0xE0 | channel, value & 0x7F, value >> 7)
+        if not np.any(plain["number"] == _PEDAL):
+            for mark in self.marks.get(number, []):
+                if mark.kind == "pedal" and mark.end > mark.tick:
+                    track.add([mark.tick, mark.end], Phase.CONTROL, 0xB0 | channel, _PEDAL, [127, 0])
+
+    def _programs(self, number: int) -> list[Program]:
+        """The score's program rows; a part without one up to its first note starts with its own program."""
+        score, part = self.score, self.score.parts[number]
+        rows = score.programs[score.programs["part"] == number]
+        wanted = [(int(r["tick"]), int(r["program"]), int(r["bank"])) for r in rows]
+        onsets = self.notes["onset"][self.notes["part"] == number]
+        first = int(onsets.min()) if len(onsets) else 0
+        # a source that leaves General MIDI's default sound unsaid is left so
+        unsaid = self.source_is_midi and part.program == 0 and part.bank == 0
+        if not unsaid and not any(tick <= first for tick, _, _ in wanted):
+            wanted.insert(0, (0, part.program, part.bank))
+        return wanted
+
+    def _add_texts(self, track: Columns, marks: list[Mark], raws: list[RawEvent], channel: int) -> None:
+        pause = ""
+        for mark in marks:
+            if mark.kind == "lyric-break":
+                pause = "\n" if mark.text == "\\" else "\r"
+            elif mark.kind == "lyric" and mark.value <= 1:
+                text = mark.text if mark.text.endswith("-") else mark.text + " "
+                track.add_bytes(mark.tick, Phase.TEXT, _text(LYRIC, pause + text))
+                pause = ""
+            elif mark.kind in ("text", "tempo"):
+                track.add_bytes(mark.tick, Phase.TEXT, _text(TEXT, mark.text))
+            elif mark.kind == "rehearsal":
+                track.add_bytes(mark.tick, Phase.TEXT, _text(MARKER, mark.text))
+        for raw in raws:
+            data = raw.data
+            if raw.part >= 0 and 0x80 <= data[0] < 0xF0:
+                data = bytes((data[0] & 0xF0 | channel,)) + data[1:]
+            track.add_bytes(raw.tick, Phase.TEXT, _raw(data))
