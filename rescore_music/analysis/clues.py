@@ -53,6 +53,10 @@ CLUES = (
     "brass",
     "named melody",
     "named accompaniment",
+    "lead sound",
+    "backing sound",
+    "bass sound",
+    "under a voice of its part",
 )
 
 _KINDS = (
@@ -64,8 +68,23 @@ _KINDS = (
     ("horn", r"\bhorn|\bhn\b|corno"),
     ("brass", r"trumpet|tromba|trompete|\btpt|timpani|\btimp"),
 )
+# General MIDI programs, for files that name no instrument
+_PROGRAMS = {
+    "violin": (40, 110),
+    "viola": (41,),
+    "low string": (42, 43),
+    "high wind": (68, 71, 72, 73, 74, 75),
+    "low wind": (57, 58, 67, 70),
+    "horn": (60,),
+    "brass": (47, 56, 59),
+}
+_LEAD_SOUNDS = (22, 40, 64, 65, 66, 68, 69, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 84, 85, 86, 110)
+_BACKING_SOUNDS = (44, 45, 48, 49, 50, 51, 55, *range(88, 104))
+_BASS_SOUNDS = (*range(32, 40), 43, 87)
 _LEADS = re.compile(r"melod|lead|solo|vocal|voice|theme|singer|soprano|cantus|tune", re.IGNORECASE)
-_FOLLOWS = re.compile(r"accomp|\bpads?\b|chord|rhythm|harmon|backing|comp\b|bass\b|fx\b", re.IGNORECASE)
+_FOLLOWS = re.compile(
+    r"accomp|\bpads?\b|chord|rhythm|harmon|backing|comp\b|bass\b|fx\b|\bleft\b|\bl\.?h\b", re.IGNORECASE
+)
 
 
 def _smoothed(values: Floats, reach: int) -> Floats:
@@ -156,9 +175,27 @@ def _of_parts(lines: tuple[Line, ...], parts: tuple[Part, ...]) -> Floats:
             rows[i, names.index("first of its kind" if first else "later of its kind")] = 1
         if kinds[i]:
             rows[i, names.index(kinds[i])] = 1
+        unnamed = not part.instrument and not part.percussion
+        rows[i, names.index("lead sound")] = unnamed and part.program in _LEAD_SOUNDS
+        rows[i, names.index("backing sound")] = unnamed and part.program in _BACKING_SOUNDS
+        rows[i, names.index("bass sound")] = unnamed and part.program in _BASS_SOUNDS
         rows[i, names.index("named melody")] = bool(_LEADS.search(part.name))
         rows[i, names.index("named accompaniment")] = bool(_FOLLOWS.search(part.name))
-    return rows[[line.part for line in lines]] if lines else np.zeros((0, len(names)))
+    if not lines:
+        return np.zeros((0, len(names)))
+    out = np.asarray(rows[[line.part for line in lines]], np.float64)
+    out[:, names.index("under a voice of its part")] = [line.voice > 0 for line in lines]
+    return out
+
+
+def bass_instruments(lines: tuple[Line, ...], parts: tuple[Part, ...]) -> npt.NDArray[np.bool_]:
+    """Which lines are played by an instrument whose trade is the bass: shape (lines,)."""
+    trade = [
+        bool(re.search(r"bass\b|contrab|kontrab|violone|tuba|\bcb\b", f"{p.name} {p.instrument}", re.IGNORECASE))
+        or (not p.instrument and not p.percussion and p.program in _BASS_SOUNDS)
+        for p in parts
+    ]
+    return np.array([trade[line.part] for line in lines], bool)
 
 
 def _kind(part: Part) -> str:
@@ -166,4 +203,7 @@ def _kind(part: Part) -> str:
         for kind, pattern in _KINDS:
             if text and re.search(pattern, text, re.IGNORECASE):
                 return kind
+    for kind, programs in _PROGRAMS.items():
+        if part.program in programs:
+            return kind
     return ""

@@ -37,7 +37,8 @@ class Texture:
     most_value : how many onsets have the commonest length
     sounding : share of the span in which the line sounds
     same_onset, same_tone : mean number of other lines that strike with it; that strike the same pitch class
-    highest, lowest : share of the span's beats in which the line has the highest, the lowest note
+    highest, lowest, present : share of the span's sounding beats in which the line has the highest note, the lowest,
+        any note
     """
 
     onsets: Floats
@@ -57,6 +58,7 @@ class Texture:
     same_tone: Floats
     highest: Floats
     lowest: Floats
+    present: Floats
 
     @property
     def active(self) -> npt.NDArray[np.bool_]:
@@ -113,7 +115,7 @@ def describe(
     grid = max(1, score.ticks_per_quarter // 12)
     values, most_value = _commonest(top_cell[:-1][follows], (wait + grid // 2) // grid, cells)
     strike, tone = _together(onset, pitch, line)
-    highest, lowest = _extremes(score, ends, pitch, line, lines, edges, beats)
+    highest, lowest, present = _extremes(score, ends, pitch, line, lines, edges, beats)
     shape = (spans, lines)
     fields = {
         "onsets": total(top_cell),
@@ -138,6 +140,7 @@ def describe(
         sounding=np.minimum(sounding, 1.0),
         highest=highest,
         lowest=lowest,
+        present=present,
     )
 
 
@@ -168,13 +171,13 @@ def _together(onset: Ints, pitch: Ints, line: Ints) -> tuple[Floats, Floats]:
 
 def _extremes(
     score: Score, ends: Ints, pitch: Ints, line: Ints, lines: int, edges: Ints, beats: Ints
-) -> tuple[Floats, Floats]:
-    """Share of each span's beats in which each line has the highest and the lowest pitched note."""
+) -> tuple[Floats, Floats, Floats]:
+    """Share of each span's sounding beats in which each line has the highest, the lowest, any pitched note."""
     spans = len(edges) - 1
-    high, low = np.zeros((spans, lines)), np.zeros((spans, lines))
+    high, low, there = (np.zeros((spans, lines)) for _ in range(3))
     pitched = np.flatnonzero(score.pitched)
     if not len(pitched):
-        return high, low
+        return high, low, there
     note, beat = spread(score.notes["onset"][pitched], ends[pitched], beats)
     name = pitched[note]
     top = np.full(len(beats) - 1, -1, np.int64)
@@ -186,4 +189,6 @@ def _extremes(
     size = np.maximum(np.bincount(span, minlength=spans), 1)[:, None]
     np.add.at(high, (span, lines - 1 - top[sound] % lines), 1)
     np.add.at(low, (span, lines - 1 - bottom[sound] % lines), 1)
-    return high / size, low / size
+    plays = np.unique(beat * lines + line[name])
+    np.add.at(there, (span_of(beats[plays // lines], edges), plays % lines), 1)
+    return high / size, low / size, there / size

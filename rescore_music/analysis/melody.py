@@ -4,7 +4,8 @@ Each bar's line is chosen by a conditional logit over the clues of `clues` (the 
 the likeliest), and the choice is smoothed by a Viterbi path that pays for handing the melody over. The weights were
 fitted to the part that the OpenScore Hauptstimme annotations of Beethoven's symphonies and two Brandenburg concertos
 name at each moment; `benchmarks/bench_analysis.py --fit` fits them anew, its table gives the cross-validated figure.
-Loudness is weighted by hand: the annotated scores hold none.
+The weights of loudness, of General MIDI sounds and of lower voices of a part are set by hand: the annotated
+scores hold neither.
 
 Conventions: ticks; log probabilities; lines as in `Analysis.lines`.
 
@@ -61,7 +62,11 @@ WEIGHTS: dict[str, float] = {
     "horn": -0.20,
     "brass": -0.43,
     "named melody": 2.17,
-    "named accompaniment": -0.20,
+    "named accompaniment": -1.00,
+    "lead sound": 1.00,
+    "backing sound": -1.00,
+    "bass sound": -2.00,
+    "under a voice of its part": -1.50,
 }
 HAND_OVER = 0.5  # what it costs to give the melody to another line, in log probability
 HOPELESS = -12.0  # log probability of a line that does not play while others do

@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 LENGTHS = np.array([1, 2, 3, 4, 5, 6, 7, 8])
-LENGTH_COST = np.array([1.6, 0.5, 0.9, 0.0, 0.8, 0.5, 0.9, 0.25])
+LENGTH_COST = np.array([2.2, 0.9, 1.0, 0.0, 0.7, 0.4, 0.7, 0.1])
 SLOTS = 16  # places in a bar at which rhythm is compared
 CELLS = 4  # parts of a bar in which pitch classes are compared
 SAME, VARIED = 0.93, 0.80  # likeness of two phrases with the same label; with a prime

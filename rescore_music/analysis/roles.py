@@ -1,9 +1,10 @@
 """Roles: what every line does in every phrase.
 
 The melody of a phrase is the line that leads most of its bars (`melody`); lines that play the same notes at the unison
-or octave double it. The bass is the line that lies lowest for most of the phrase, well below the melody. What is left
-is weighed by a small table of evidence: figuration is quick, even and keeps to few pitches; a counter-melody is a
-single line that moves by step, varies its rhythm and has onsets of its own; harmony is slow, repeated or in chords.
+or octave double it. The bass is a bass instrument near the bottom, or else the line that lies lowest where it plays,
+below the melody. What is left is weighed by a small table of evidence: figuration is quick, even and keeps to few
+pitches; a counter-melody is a single line that moves by step, varies its rhythm and has onsets of its own; harmony is
+slow, repeated or in chords.
 
 Conventions: arrays of shape (phrases, lines) inside, (lines, phrases) in the result, as in `Analysis`. A line that
 doubles another has that line's role and names it in `doubles`: exactly one line with the role MELODY doubles none.
@@ -14,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from rescore_music.analysis.clues import bass_instruments
 from rescore_music.analysis.features import Texture
 from rescore_music.score import Score
 from rescore_music.structure import Line, Phrase, Role
@@ -23,7 +25,8 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 DOUBLES_OWN, DOUBLES_OTHER = 0.8, 0.5  # share of its own, and of the other line's, notes that a doubling line shares
-BASS_SHARE, BASS_PITCH = 0.4, 64  # lies lowest for so much of the beats; mean pitch at most (E4)
+BASS_SHARE, BASS_PITCH = 0.4, 64  # lies lowest in so many of the beats it plays in; mean pitch at most (E4)
+FIFTH = 7
 COUNTERS = 2  # counter-melodies a listener follows beside the melody
 
 
@@ -63,10 +66,11 @@ def assign_roles(
     shared = _shared_notes(score, line_of, phrases, shape)
     doubles = np.full(shape, -1, np.int32)
     evidence, weights = _evidence(texture, lead)
+    trade = bass_instruments(lines, score.parts)
     for p in np.flatnonzero(pitched.any(axis=1)).tolist():
         here = np.flatnonzero(pitched[p])
         melody = int(here[lead[p, here].argmax()])
-        bass, low = _bass(texture, p, here, melody, shared[p])
+        bass, low = _bass(texture, p, here, melody, shared[p], trade)
         doubles[p] = _doubling(shared[p], here, [melody] + ([bass] if bass >= 0 else []))
         roles[p, here] = evidence[p, here]
         sure[p, here] = weights[p, here]
@@ -115,18 +119,25 @@ def _shared_notes(
     return tables
 
 
-def _bass(texture: Texture, p: int, here: Ints, melody: int, shared: Ints) -> tuple[int, float]:
+def _bass(texture: Texture, p: int, here: Ints, melody: int, shared: Ints, trade: Flags) -> tuple[int, float]:
     """The bass line of a phrase and how sure it is, or -1."""
     own = np.maximum(np.diag(shared), 1)
     follows = shared[:, melody] >= DOUBLES_OWN * own
     rest = here[(here != melody) & ~follows[here]]
     if not len(rest):
         return -1, 0.0
-    low = texture.lowest[p, rest]
-    best = int(rest[int((low - 0.002 * texture.pitch[p, rest]).argmax())])
-    share = float(texture.lowest[p, best])
+    low, pitch = texture.lowest[p, rest], texture.pitch[p, rest]
+    present = np.maximum(texture.present[p, rest], 1e-9)
+    worth = low + 0.5 * low / present - 0.02 * (pitch - pitch.min())
+    near = trade[rest] & (present >= 0.3) & (pitch <= pitch.min() + FIFTH)
+    if near.any():  # a bass player plays the bass, even where another hand touches lower notes
+        best = int(rest[near][int(worth[near].argmax())])
+        return best, 0.6 + 0.4 * float(min(texture.lowest[p, best] / texture.present[p, best], 1))
+    best = int(rest[int(worth.argmax())])
+    share = float(texture.lowest[p, best] / texture.present[p, best]) if texture.present[p, best] > 0 else 0.0
     deep = texture.pitch[p, best] <= BASS_PITCH and texture.pitch[p, best] < texture.pitch[p, melody]
-    return (best, 0.5 + share / 2) if share >= BASS_SHARE and deep else (-1, 0.0)
+    enough = share >= BASS_SHARE and texture.lowest[p, best] >= BASS_SHARE / 2
+    return (best, 0.5 + share / 2) if enough and deep else (-1, 0.0)
 
 
 def _doubling(shared: Ints, here: Ints, first: list[int]) -> npt.NDArray[np.int32]:

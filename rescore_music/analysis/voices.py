@@ -23,7 +23,9 @@ Ints = npt.NDArray[np.int64]
 
 MOST_VOICES = 8  # that may be asked for
 FOUND_VOICES = 4  # that are looked for when the number is not given
+BESIDE_OTHERS = 3  # that are looked for in a part of an ensemble
 TOGETHER = 24  # onsets within a quarter over this are one chord, as a hand plays it
+UNEVEN = 0.06  # share of a chordal part's notes that may not move with their chord
 FEW_NOTES, FEW_SHARE = 8, 0.06  # a voice below either is a fragment
 
 
@@ -104,7 +106,7 @@ def _plan(
             out[here] = first + notated
             first += int(notated.max()) + 1
             continue
-        number = voices or _number_of_voices(score, here)
+        number = voices or min(_number_of_voices(score, here), FOUND_VOICES if alone else BESIDE_OTHERS)
         out[here] = first
         if number > 1:
             jobs.append((here, number, first))
@@ -125,10 +127,10 @@ def _is_single(score: Score, rows: npt.NDArray[np.void], *, chords: bool) -> boo
     until = onset[starts[1:]]
     held = latest[:-1] - until
     late = np.count_nonzero(held > np.maximum(near, (latest[:-1] - onset[starts[:-1]]) // 2))
-    if late > 0.02 * len(starts):
+    if late > (UNEVEN if chords else 0.02) * len(starts):
         return False
     uneven = np.abs(ends - latest[group]) > np.maximum(near, duration // 2)
-    return bool(np.count_nonzero(uneven) <= 0.02 * len(rows))
+    return bool(np.count_nonzero(uneven) <= (UNEVEN if chords else 0.02) * len(rows))
 
 
 def _notated(score: Score, notes: Ints) -> npt.NDArray[np.int64] | None:
