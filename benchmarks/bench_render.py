@@ -35,12 +35,14 @@ def cue(seconds: float = 180.0) -> Score:
     random = np.random.default_rng(7)
     rows, step, length = [], 480, 1200
     for part, (_, _, low, chord) in enumerate(BAND):
-        each = 2 if chord > 1 else 1
-        for k in range(0, int(seconds * 2) - 3, each):
-            if random.random() < 0.88:
-                base = low + int(random.choice([0, 2, 4, 5, 7, 9, 11]))
-                for voice in range(chord):
-                    rows.append((k * step, length, base + 4 * voice, int(random.integers(50, 110)), part))
+        until: dict[int, int] = {}  # key to the tick it sounds to: MIDI cannot hold one key twice
+        for onset in range(0, (int(seconds * 2) - 3) * step, step * (2 if chord > 2 else 1)):
+            if random.random() < 0.91:
+                shapes = [[base + 4 * voice for voice in range(chord)] for base in range(low, low + 13)]
+                free = [shape for shape in shapes if all(until.get(key, 0) <= onset for key in shape)]
+                for key in free[int(random.integers(len(free)))]:
+                    rows.append((onset, length, key, int(random.integers(50, 110)), part))
+                    until[key] = onset + length
     parts = [Part(name, program=program) for name, program, _, _ in BAND]
     return Score(notes=note_rows(rows), parts=tuple(parts), length=int(seconds * 2) * step)
 

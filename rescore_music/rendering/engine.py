@@ -108,7 +108,8 @@ def _preset(
         notices.append(f"{name}: {font.path.name} has no {kind}, so the part is silent")
         return None
     asked = 0 if who.percussion else bank
-    if preset[1] != program or (not who.percussion and preset[0] not in (asked >> 7, asked & 127)):
+    banks = {128} if who.percussion else {asked >> 7, asked & 127 or asked >> 7}
+    if preset[1] != program or preset[0] not in banks:
         wanted = f"program {program + 1}" + (f" of bank {bank >> 7}/{bank & 127}" if asked else "")
         notices.append(f"{name}: {font.path.name} has no {wanted}; {font.preset_name(*preset)} plays instead")
     return preset

@@ -21,18 +21,20 @@ from rescore_music.rendering.channel import BLOCK
 _ONE = 1 << 32
 _FRACTION = np.uint64(_ONE - 1)
 _SHIFT = np.uint64(32)
-_TO_UNIT = np.float32(2.0**-32)
+_BIT = np.uint64(1)
+_TO_UNIT = np.float32(2.0**-31)
 _HALF, _ONE_AND_HALF, _TWO, _TWO_AND_HALF = (np.float32(x) for x in (0.5, 1.5, 2.0, 2.5))
-_SILENT = 2e-6  # below -114 dB of full scale a falling voice is over
+_SILENT = 5e-6  # below -106 dB of full scale a falling voice is over
 _ATTACK, _HOLD, _DECAY, _SUSTAIN, _RELEASE = 1, 2, 3, 4, 5
 
 
 def _compiled(function: Any) -> Any:
     """Compile without the interpreter's lock; keep the result on disk where a folder can be written."""
+    options: dict[str, Any] = {"nogil": True, "fastmath": {"contract"}}  # a * b + c in one rounding: a third faster
     try:
-        return numba.njit(nogil=True, cache=True)(function)
+        return numba.njit(cache=True, **options)(function)
     except RuntimeError:
-        return numba.njit(nogil=True)(function)
+        return numba.njit(**options)(function)
 
 
 @_compiled
@@ -51,7 +53,7 @@ def _fill(buf, n, pool, base, position, step, stop, loop):  # type: ignore[no-un
         for i in range(many):
             at = position + np.uint64(i) * step
             k = start + (at >> _SHIFT)
-            f = np.float32(at & _FRACTION) * _TO_UNIT
+            f = np.float32(np.int32((at & _FRACTION) >> _BIT)) * _TO_UNIT
             a, b, c, d = pool[k - np.uint64(1)], pool[k], pool[k + np.uint64(1)], pool[k + np.uint64(2)]
             c1 = _HALF * (c - a)
             c2 = a - _TWO_AND_HALF * b + _TWO * c - _HALF * d
@@ -118,7 +120,7 @@ def mix_voices(out, pool, voices, gain, pan, cents, vibrato, rate, heard):  # ty
         shift = s.mod_to_pitch != 0.0 or s.tremolo_to_pitch != 0.0 or s.vibrato_to_pitch != 0.0
         filtered = s.fc < 13500.0 or s.q > 0.0 or s.tremolo_to_fc != 0.0 or s.mod_to_fc != 0.0
         moving = s.mod_to_fc != 0.0 or s.tremolo_to_fc != 0.0
-        cutoff, z1, z2, b0, a1, a2 = math.inf, 0.0, 0.0, 1.0, 0.0, 0.0
+        cutoff, x1, x2, y1, y2, b0, a1, a2 = math.inf, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0
         place, left, right = math.inf, 0.0, 0.0
         if s.attack_end > s.delay_end:
             level = 1.0 / (s.attack_end - s.delay_end)
@@ -199,10 +201,9 @@ def mix_voices(out, pool, voices, gain, pan, cents, vibrato, rate, heard):  # ty
                     b0 = 0.5 * (1.0 - math.cos(w)) * norm * 10.0 ** (-s.q / 40.0)
                     a1, a2 = -2.0 * math.cos(w) * norm, (1.0 - alpha) * norm
                 for i in range(many):
-                    x = float(buf[i]) * b0
-                    y = x + z1
-                    z1 = 2.0 * x - a1 * y + z2
-                    z2 = x - a2 * y
+                    x = float(buf[i])
+                    y = (b0 * (x + 2.0 * x1 + x2) - a2 * y2) - a1 * y1  # the newest last: the shortest chain
+                    x2, x1, y2, y1 = x1, x, y1, y
                     buf[i] = y
 
             # level and place, linear over these frames
@@ -231,10 +232,11 @@ def mix_voices(out, pool, voices, gain, pan, cents, vibrato, rate, heard):  # ty
                         break
             gl, gr = np.float32(l0), np.float32(r0)
             dl, dr = np.float32((l1 - l0) / n), np.float32((r1 - r0) / n)
+            target = out[frame:edge]
             for i in range(many):
-                x = buf[i]
-                out[frame + i, 0] += x * (gl + dl * np.float32(i))
-                out[frame + i, 1] += x * (gr + dr * np.float32(i))
+                x, t = buf[i], np.float32(i)
+                target[i, 0] += x * (gl + dl * t)
+                target[i, 1] += x * (gr + dr * t)
             if many < n:
                 break
             level, frame = later, edge

@@ -8,6 +8,10 @@ Decisions, where the specification and practice differ:
   on those;
 - envelope times at the default of -12000 timecents (1 ms) count as none, so that an attack stands on its frame;
 - a release lasts at least 16 ms (-7200 timecents), which spares clicks, as in FluidSynth;
+- panning (CC 10) spans hard left to hard right over its whole range and adds to a zone's pan; the specification's
+  amount of 100 % would clip at half of the range;
+- modulators written in the file are not read yet: every zone follows the default ones for velocity, volume, expression,
+  pan, pitch wheel and modulation wheel (not velocity to filter, which most fonts switch off);
 - a struck exclusive class (closed hi-hat over open) fades at 100 dB in 0.25 s instead of stopping dead.
 
 References: SoundFont 2.04, 8.1.3 (generators), 9.1.7 (envelopes), 9.5 (default modulators).
@@ -218,7 +222,7 @@ def pooled(groups: list[tuple[Rows, list[Piece]]]) -> tuple[Rows, npt.NDArray[np
 
 def last_frames(voices: Rows) -> Ints:
     """A frame by which each voice is over at the latest, channel pitch bends aside."""
-    octaves = np.log2(np.maximum(voices["gain"], 1e-9)) + 19.0  # down to the level at which the engine stops
+    octaves = np.log2(np.maximum(voices["gain"], 1e-9)) + 17.7  # down to the level at which the engine stops
     ringing = np.maximum(octaves, 0.0) / -voices["release"]
     faded = voices["off"] + np.ceil(ringing).astype(np.int64)
     left = np.where(voices["looped"] > 0, np.inf, voices["length"] / voices["ratio"])
