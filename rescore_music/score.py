@@ -348,7 +348,7 @@ class Score:
         """The notes as played, in the same order: grace notes given time, short articulations shortened.
 
         Grace notes stand before the beat, at most an eighth of a quarter each and never longer than half the time
-        since the voice's previous onset; an acciaccatura group shares that time.
+        since the part's previous onset; a group shares that time.
         """
         notes = self.notes.copy()
         duration = notes["duration"].astype(np.float64)
@@ -356,19 +356,32 @@ class Score:
             duration = np.where(notes["articulation"] & int(flag), notes["duration"] * share, duration)
         notes["duration"] = np.maximum(np.rint(duration), np.minimum(notes["duration"], 1)).astype(np.int64)
         grace = np.flatnonzero(notes["articulation"] & GRACE)
-        each = max(1, self.ticks_per_quarter // 8)
-        groups: dict[tuple[int, int, int, int], list[int]] = {}
-        for i in grace:
-            key = (int(notes["onset"][i]), int(notes["part"][i]), int(notes["staff"][i]), int(notes["voice"][i]))
-            groups.setdefault(key, []).append(int(i))
-        for (onset, part, _, _), members in groups.items():
-            earlier = self.notes["onset"][(self.notes["part"] == part) & (self.notes["onset"] < onset)]
-            room = (onset - int(earlier.max())) // 2 if len(earlier) else onset
-            step = min(each, max(room, 0) // len(members))
-            for k, member in enumerate(members):
-                notes["onset"][member] = onset - step * (len(members) - k)
-                notes["duration"][member] = max(step, 1)
+        if len(grace):
+            notes["onset"][grace], notes["duration"][grace] = self._grace_times(grace)
         return notes
+
+    def _grace_times(self, grace: Indices) -> tuple[Ticks, Ticks]:
+        """Onset and duration of the grace notes at these indices as played."""
+        own = self.notes[grace]
+        order = np.lexsort([grace, own["voice"], own["staff"], own["part"], own["onset"]])
+        row = own[order]
+        same = np.ones(len(order), bool)
+        for name in ("onset", "part", "staff", "voice"):
+            same[1:] &= row[name][1:] == row[name][:-1]
+        same[0] = False
+        first = np.flatnonzero(~same)
+        size = np.diff(np.append(first, len(order)))
+        left = np.repeat(first + size, size) - np.arange(len(order))  # grace notes from this one to the main note
+        span = int(self.notes["onset"].max()) + 1
+        places = np.unique(self.notes["part"].astype(np.int64) * span + self.notes["onset"])
+        part, onset = row["part"].astype(np.int64), row["onset"]
+        before = places[np.maximum(np.searchsorted(places, part * span + onset) - 1, 0)]
+        earlier = (before // span == part) & (before % span < onset)
+        room = np.where(earlier, (onset - before % span) // 2, onset)
+        step = np.minimum(max(1, self.ticks_per_quarter // 8), room // np.repeat(size, size))
+        onsets, durations = np.empty(len(order), np.int64), np.empty(len(order), np.int64)
+        onsets[order], durations[order] = onset - step * left, np.maximum(step, 1)
+        return onsets, durations
 
     # -- edits ---------------------------------------------------------------------------------------------------
 
