@@ -9,7 +9,7 @@ swaps ends with it.
 Kept: title, rights, tempo, meters (bars of irregular length get a meter of their own), keys, markers, cue points,
 parts with name, port and channel, programs with bank, controllers, channel and key pressure, bends, notes with
 velocity, pedal, lyrics of the first verse, text, system exclusive and unknown meta messages. Not kept, because MIDI has
-no message for it: spelling, voices, staves, articulation signs, dynamics and hairpins as signs, slurs, clefs, bar lines.
+no message for it: spelling, voices, staves, articulation signs, dynamics and hairpins as signs, slurs, clefs, repeats.
 """
 
 from __future__ import annotations
