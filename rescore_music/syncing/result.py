@@ -7,6 +7,7 @@ so a written ritardando counts as no change.
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -42,6 +43,9 @@ class Skipped:
     label: str
     timecode: str
     reason: str
+
+    def __str__(self) -> str:
+        return f"{self.timecode} {self.label}: {self.reason}" if self.label else f"{self.timecode}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -101,8 +105,12 @@ class Synced:
         """Mean distance of the hits from their frames."""
         return float(np.mean([abs(hit.residual_frames) for hit in self.hits])) if self.hits else 0.0
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values for `json.dumps`; ticks are those of `score`."""
+    def to_json(self) -> str:
+        """`as_dict` as text."""
+        return json.dumps(self.as_dict(), ensure_ascii=False, allow_nan=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; ticks are those of `score`."""
         return {
             "hits": [asdict(hit) for hit in self.hits],
             "tempo": [asdict(row) for row in self.tempo],

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +20,10 @@ from rescore_music.cues import Cues, Hit
 from rescore_music.errors import SyncError
 from rescore_music.score import Marker, Score
 from rescore_music.structure import Analysis
-from rescore_music.sync.assign import Assignment, Choices, DeadEnd, choose, dead_end
-from rescore_music.sync.curve import PULL, Pins, least_change
-from rescore_music.sync.landing import Grid
-from rescore_music.sync.result import Alternative, Landing, Skipped, Synced, TempoRow, tempo_change
+from rescore_music.syncing.assign import Assignment, Choices, DeadEnd, choose, dead_end
+from rescore_music.syncing.curve import ECONOMY, PULL, Pins, even_stretch, least_change
+from rescore_music.syncing.landing import Grid
+from rescore_music.syncing.result import Alternative, Landing, Skipped, Synced, TempoRow, tempo_change
 from rescore_music.tempo import TempoMap
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,8 @@ Floats = npt.NDArray[np.float64]
 Ticks = npt.NDArray[np.int64]
 
 BANDS = (0.04, 0.06, 0.09, 0.14, 0.22, 0.33, 0.5)  # tempo changes tried, narrowest first
+LIMIT = 0.75  # widest band that may be asked for
+SLOWEST = 0.15  # smallest stretch: over six times as fast is no tempo
 COMFORT = 1.0  # percent a beat up to which soft hits are met like hard ones
 SILENT = 6.0  # price of landing where no note starts, in units of assign's costs
 OFFBEAT = 1.0  # price of landing on an eighth between beats
@@ -88,8 +90,8 @@ def sync(score: Score, cues: Cues, *, analysis: Analysis | None = None, limit: f
         If a hit lies before the start, or hard hits ask for places that the music does not have; the message names
         the hits that conflict.
     """
-    if not 0 < limit < 1:
-        raise SyncError(f"the limit of tempo change must lie between 0 and 1, not {limit:g}")
+    if not 0 < limit <= LIMIT:
+        raise SyncError(f"the limit of tempo change must lie between 0 and {LIMIT}, not {limit:g}")
     grid = Grid(score, analysis)
     targets, skipped = _targets(grid, cues)
     solutions = _solutions(grid, cues, targets, limit)
@@ -98,9 +100,7 @@ def sync(score: Score, cues: Cues, *, analysis: Analysis | None = None, limit: f
     told = {id(t.hit) for t in best.targets}
     skipped += [_skip(cues, t.hit, "no place of its kind is free near it") for t in targets if id(t.hit) not in told]
     markers = [Marker(h.tick, h.label or f"Hit {h.timecode}", "hit") for h in hits]
-    synced = score.replace(
-        tempo=best.tempo, markers=(*(m for m in score.markers if m.kind != "hit"), *markers)
-    )
+    synced = score.replace(tempo=best.tempo, markers=(*(m for m in score.markers if m.kind != "hit"), *markers))
     rows = _tempo_rows(grid, best.tempo)
     log.info("synced %d hits, %.2f %% a beat at most", len(hits), best.step)
     return Synced(synced, hits, _named(best, solutions[1:]), rows, best.step, best.deviation, tuple(skipped))
@@ -170,13 +170,20 @@ def _assigned(grid: Grid, cues: Cues, targets: Sequence[_Target], limit: float) 
         return [_solved(grid, cues, (), ())]
     choices = [t.choices for t in targets]
     bands = [band for band in BANDS if band < limit] + [limit]
-    bands = [band for band in bands if dead_end(choices, band) is None][:2]
+    bands = [band for band in bands if dead_end(choices, band) is None]
     seen: dict[tuple[int, ...], Assignment] = {}
+    tried = 0
     for band in bands:
         found = choose(choices, band)
-        if not isinstance(found, DeadEnd):
-            for assignment in found:
-                seen.setdefault(assignment.places, assignment)
+        if isinstance(found, DeadEnd):  # possible where hits are so dense that the best places were not kept
+            continue
+        for assignment in found:
+            seen.setdefault(assignment.places, assignment)
+        tried += 1
+        if tried == 2 or band > BANDS[3]:  # the next wider band may be smoother, where it is still cheap to look
+            break
+    if not seen:
+        raise SyncError("the hits lie too densely for any tempo", file=cues.source or None, cure="make some soft")
     ranked = sorted(seen.values(), key=lambda a: a.cost)[:8]
     solved = [
         _solved(grid, cues, tuple(targets), tuple(int(t.ticks[p]) for t, p in zip(targets, a.places, strict=True)))
@@ -209,16 +216,17 @@ def _solved(grid: Grid, cues: Cues, targets: tuple[_Target, ...], ticks: tuple[i
     places = np.unique(np.array([t for t in ticks if t > 0], np.int64))
     edges = np.union1d(beats, places)
     source = score.seconds(edges)
-    stretch = least_change(np.diff(grid.beat_position(edges)), np.diff(source), _pins(cues, targets, ticks, places, edges))
+    pins = _pins(cues, targets, ticks, places, edges)
+    stretch = least_change(np.diff(grid.beat_position(edges)), np.diff(source), pins)
+    if stretch.min() < SLOWEST:  # a smooth curve through hits this close would run backwards
+        stretch = even_stretch(np.diff(source), pins)
     times = np.concatenate([[0.0], np.cumsum(stretch * np.diff(source))])
     tempo = _steps(score, edges, source, times, places)
     _, step, deviation = tempo_change(score.tempo, tempo, beats)
     return _Solution(targets, ticks, tempo, step, deviation)
 
 
-def _pins(
-    cues: Cues, targets: tuple[_Target, ...], ticks: tuple[int, ...], places: Ticks, edges: Ticks
-) -> Pins:
+def _pins(cues: Cues, targets: tuple[_Target, ...], ticks: tuple[int, ...], places: Ticks, edges: Ticks) -> Pins:
     time, tolerance, pull = np.zeros(len(places)), np.full(len(places), np.inf), np.zeros(len(places))
     frame = float(1 / cues.rate.fps)
     for k, place in enumerate(places):
@@ -229,16 +237,17 @@ def _pins(
             low = max(t.time - s for t, s in zip(hard, slack, strict=True))
             high = min(t.time + s for t, s in zip(hard, slack, strict=True))
             time[k], tolerance[k] = (low + high) / 2, max(high - low, 0.0) / 2
+            pull[k] = ECONOMY
         else:
             weights = np.array([t.hit.weight for t in here])
             time[k] = np.average([t.time for t in here], weights=weights)
-            pull[k] = weights.sum() * PULL * (0.01 / frame) ** 2
+            pull[k] = weights.sum() * PULL
     return Pins(np.searchsorted(edges, places), time, tolerance, pull)
 
 
 def _steps(score: Score, edges: Ticks, source: Floats, times: Floats, places: Ticks) -> TempoMap:
     """The curve as tempo steps of whole microseconds; each is rounded so that its end is as near as can be."""
-    own = score.tempo.stepped().ticks
+    own = _own_ticks(score.tempo)
     close = places - max(1, score.ticks_per_quarter // 8)  # a short step before a hit takes up what rounding left
     ticks = np.union1d(np.union1d(edges, own), close[close > 0])
     end = int(edges[-1])
@@ -257,6 +266,14 @@ def _steps(score: Score, edges: Ticks, source: Floats, times: Floats, places: Ti
     starts = np.append(inner[:-1], beyond)
     keep = np.concatenate([[True], np.diff(us) != 0])
     return TempoMap(starts[keep], np.array(us, np.float64)[keep], ticks_per_quarter=score.ticks_per_quarter)
+
+
+def _own_ticks(tempo: TempoMap) -> Ticks:
+    """Where the score's own tempo changes, ramps sampled every 32nd."""
+    step = max(1, tempo.ticks_per_quarter // 8)
+    ramps = np.flatnonzero(tempo.us != tempo.us_end)
+    runs = [np.arange(tempo.ticks[i], tempo.ticks[i + 1], step) for i in ramps]
+    return np.asarray(np.union1d(tempo.ticks, np.concatenate(runs)) if runs else tempo.ticks, np.int64)
 
 
 # -- refusals and reports ------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ Indices = npt.NDArray[np.int64]
 STEP = 0.003  # change of stretch per beat that begins to be heard as a drift (0.17-0.3 % a beat)
 DEVIATION = 0.03  # change of tempo that begins to be noticed against the score's own
 LEVELS = 15  # stretches tried at a hit
-WIDEST = 400  # places a hit may still have, best first
+WIDEST = 120  # places a hit may still have, best first
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +140,9 @@ def dead_end(hits: Sequence[Choices], limit: float, anchored: bool = True) -> De
         pairs = _pairs(source, hits[number], time, slack, limit)
         if not len(pairs):
             return DeadEnd(number)
-        source, time, slack = hits[number].source[np.unique(pairs[:, 1])], hits[number].time, hits[number].slack
+        b = pairs[:, 1]  # sorted
+        reached = hits[number].source[b[np.concatenate([[True], b[1:] != b[:-1]])]]
+        source, time, slack = reached, hits[number].time, hits[number].slack
     return None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -56,10 +57,7 @@ class Grid:
 
     def _divided(self, step: int | None) -> Ticks:
         bars = self.score.bars
-        runs = [
-            np.arange(a, b, step or self.score.beat_ticks(int(a)), dtype=np.int64)
-            for a, b in zip(bars[:-1], bars[1:], strict=True)
-        ]
+        runs = [np.arange(a, b, step or self.score.beat_ticks(int(a)), dtype=np.int64) for a, b in pairwise(bars)]
         return np.concatenate(runs)
 
     def places(self, lands: str) -> Ticks:
@@ -93,7 +91,8 @@ class Grid:
         edges = np.append(self.beats, self.score.bars[-1])
         t = np.asarray(ticks, np.float64)
         inside = np.interp(t, edges, np.arange(len(edges)))
-        return inside + np.maximum(t - edges[-1], 0) / self.score.beat_ticks(int(edges[-1]) - 1)
+        beyond = np.maximum(t - edges[-1], 0) / self.score.beat_ticks(int(edges[-1]) - 1)
+        return np.asarray(inside + beyond, np.float64)
 
     def bar_beat(self, tick: int) -> tuple[int, float]:
         """Bar number (from 1) and beat in it (from 1.0)."""

@@ -9,11 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from rescore_music.cues import Cues
 from rescore_music.score import Score
 from rescore_music.structure import Analysis
-from rescore_music.sync.landing import Grid
+from rescore_music.syncing.landing import Grid
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def constant_tempi(
     """
     grid = Grid(score, analysis)
     frame = float(1 / cues.rate.fps)
-    inside = [(hit, t) for hit, t in zip(cues.hits, cues.seconds, strict=True) if 0 <= t]
+    inside = [(hit, t) for hit, t in zip(cues.hits, cues.seconds, strict=True) if t >= 0]
     last = max((t for _, t in inside), default=0.0)
     count = int(np.clip(2 * spread * last / (frame / 4), 200, 20_000))
     factors = np.geomspace(1 - spread, 1 + spread, count)
@@ -60,7 +63,9 @@ def constant_tempi(
         places = score.seconds(grid.places(hit.lands))
         wanted = t * factors  # where in the source the hit falls
         right = np.clip(np.searchsorted(places, wanted), 1, max(len(places) - 1, 1))
-        near = np.minimum(np.abs(places[right - 1] - wanted), np.abs(places[min(1, len(places) - 1) and right] - wanted))
+        near = np.minimum(
+            np.abs(places[right - 1] - wanted), np.abs(places[min(1, len(places) - 1) and right] - wanted)
+        )
         off[k] = near / factors / frame
     hard = np.array([hit.hard for hit, _ in inside], bool)
     weights = np.array([hit.weight for hit, _ in inside])
@@ -77,7 +82,7 @@ def constant_tempi(
     )
 
 
-def _mean(off: np.ndarray, weights: np.ndarray, which: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _mean(off: Floats, weights: Floats, which: npt.NDArray[np.bool_]) -> Floats:
     if not which.any():
         return np.zeros(off.shape[1])
     return np.asarray(weights[which] @ off[which] / weights[which].sum())
