@@ -24,6 +24,7 @@ from rescore_music.io.musicxml_tables import (
     transposition_fifths,
 )
 from rescore_music.io.notation_draft import (
+    BAR_END,
     BAR_QUARTERS,
     ENDS_ON_GRACE,
     STARTS_ON_GRACE,
@@ -107,7 +108,9 @@ class PartWalker:
                     staff = max(number_of(element.find("staff"), 1) - 1, 0)
                     self.directions.harmony(element, bar, max(cursor + shift, 0), staff)
                 elif tag == "barline":
-                    self.directions.barline(element, bar, 0 if element.get("location") == "left" else cursor)
+                    location = element.get("location", "right")
+                    at = 0 if location == "left" else (BAR_END if location == "right" else cursor)
+                    self.directions.barline(element, bar, at)
                 elif tag == "sound":
                     shift = self._ticks(text_of(element.find("offset"), "0"))
                     self.directions.sound(element, bar, max(cursor + shift, 0))

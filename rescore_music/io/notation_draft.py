@@ -8,7 +8,7 @@ music says otherwise (pickups, bars split at a repeat, overfull bars): only then
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,9 @@ from rescore_music.score import (
 from rescore_music.tempo import US_MAX, US_MIN, TempoMap
 
 TIE_START, TIE_STOP = 1, 2
+BAR_END = -1  # MarkDraft.at: where the bar ends, wherever that will be
 STARTS_ON_GRACE, ENDS_ON_GRACE = 1, 2  # Mark.value of a slur
+_WIDE = 1 << 48  # ticks fit below it, so (part, voice, tick) is one sortable number
 BAR_QUARTERS = 4096  # a longer bar is a wrong number in a file
 
 _ROW = np.dtype(
@@ -106,7 +108,7 @@ def assemble(draft: Draft, parts: list[Part], metadata: Metadata) -> Score:
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     notes, percent = _notes(draft, starts)
     marks = _marks(draft, starts)
-    notes["articulation"] |= _slurred(notes, marks)
+    marks = _settled_slurs(draft, notes, marks)
     written = velocities(notes, marks, len(parts), draft.ticks_per_quarter, starts)
     notes["velocity"] = np.where(percent >= 0, np.clip(percent, 1, 127), written)
     meters = np.array([(starts[bar], *draft.meters[bar]) for bar in sorted(draft.meters)], METER)
@@ -129,7 +131,10 @@ def assemble(draft: Draft, parts: list[Part], metadata: Metadata) -> Score:
         irregular = int(np.count_nonzero(lengths != nominal))
         if irregular:
             draft.note("bars", "bars shorter or longer than their meter, kept", irregular)
-    log = tuple(LogItem(where, what, count) for (where, what), count in sorted(draft.log.items()))
+    log = tuple(
+        LogItem(where, what, count, what.startswith("notes") and what.endswith("dropped"))
+        for (where, what), count in sorted(draft.log.items())
+    )
     return score.replace(import_log=log)
 
 
@@ -214,7 +219,7 @@ def _marks(draft: Draft, starts: npt.NDArray[np.int64]) -> list[Mark]:
     seen: set[tuple[int, str, str]] = set()
     out = []
     for m in draft.marks:
-        tick = max(int(starts[m.bar]) + m.at, 0)
+        tick = int(starts[m.bar + 1]) if m.at == BAR_END else int(starts[m.bar]) + m.at
         if m.part < 0:  # what every part repeats is said once
             if (tick, m.kind, m.text) in seen:
                 continue
@@ -229,21 +234,37 @@ def _marks(draft: Draft, starts: npt.NDArray[np.int64]) -> list[Mark]:
     return sorted(out, key=lambda m: m.tick)
 
 
-def _slurred(notes: Rows, marks: list[Mark]) -> npt.NDArray[np.uint32]:
-    """SLURRED for every note under a slur but the last."""
-    flags = np.zeros(len(notes), np.uint32)
-    slurs = [m for m in marks if m.kind == "slur" and m.end > m.tick]
+def _settled_slurs(draft: Draft, notes: Rows, marks: list[Mark]) -> list[Mark]:
+    """Slurs from the first tick of their first note to the last of their last (in place: SLURRED on all but the last).
+
+    A slur may begin or end on a later note of a tie, which is no note of its own here.
+    """
     key = notes["part"].astype(np.int64) * 256 + notes["voice"]
     order = np.lexsort((notes["onset"], key))
-    wide = key[order] * (1 << 48) + notes["onset"][order]
-    for m in slurs:
-        base = (m.part * 256 + m.voice) * (1 << 48)
-        a, b = np.searchsorted(wide, [base + m.tick, base + m.end])
+    onset, length = notes["onset"][order], notes["duration"][order]
+    wide = key[order] * _WIDE + onset
+    out = []
+    for m in marks:
+        if m.kind != "slur" or m.end < 0:
+            out.append(m)
+            continue
+        base = (m.part * 256 + m.voice) * _WIDE
+        a, b = (int(x) for x in np.searchsorted(wide, [base + m.tick, base + max(m.end, m.tick + 1)]))
+        tick, end = m.tick, m.end
+        if (a == b or onset[a] != tick) and a > 0 and wide[a - 1] >= base and onset[a - 1] + length[a - 1] > tick:
+            tick = int(onset[a - 1])
+            a = int(np.searchsorted(wide, base + tick))
         if b > a:
-            last = notes["onset"][order[b - 1]]
+            last = int(onset[b - 1])
+            if not int(m.value) & ENDS_ON_GRACE:
+                end = max(end, int((onset[a:b] + length[a:b])[onset[a:b] == last].max()))
+            if onset[a] == last and not m.value:
+                draft.note("slurs", "slurs over one tied note, dropped")
+                continue
             members = order[a:b]
-            flags[members[notes["onset"][members] < last]] = int(Articulation.SLURRED)
-    return flags
+            notes["articulation"][members[onset[a:b] < last]] |= int(Articulation.SLURRED)
+        out.append(replace(m, tick=tick, end=end))
+    return sorted(out, key=lambda m: m.tick)
 
 
 def _changes(rows: Rows, names: tuple[str, ...]) -> Rows:

@@ -1,0 +1,209 @@
+"""What all parts of a written score share: bar numbers, meters, keys, bar lines, tempo, rehearsal marks, loudness.
+
+A metronome mark is printed where the score has one, at the beginning, and where the tempo changes audibly for at least
+a bar (by 4 percent); inside a changing stretch at bar lines where it has drifted by 10 percent. Every other tempo
+change is there for players (programs) only, as `sound` elements that print nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rescore_music.io.musicxml_attach import REHEARSAL, TEMPO, clean, tempo_direction
+from rescore_music.io.notation_dynamics import velocities
+from rescore_music.io.notation_snap import Snapped
+from rescore_music.score import Mark, Score
+
+STEADY, DRIFT = 0.04, 0.10
+_JUMP_SOUNDS = (("d.c", 'dacapo="yes"'), ("da capo", 'dacapo="yes"'), ("d.s", 'dalsegno="segno"'),
+                ("dal segno", 'dalsegno="segno"'), ("fine", 'fine="yes"'), ("to coda", 'tocoda="coda"'))  # fmt: skip
+_STYLES = {"double": "light-light", "final": "light-heavy"}
+
+
+@dataclass
+class BarPlan:
+    """One bar as every part writes it; `shift` is where in a full bar it begins, `directions` go to the top part."""
+
+    length: int
+    number: str
+    implicit: bool
+    in_force: tuple[int, int]
+    shift: int = 0
+    meter: tuple[int, int] | None = None
+    left: str = ""
+    right: str = ""
+    directions: list[tuple[int, int, str]] = field(default_factory=list)
+
+
+@dataclass
+class Plan:
+    """The frame of the score. `keys` are (tick, concert fifths, mode); `loud` the note attributes that say velocity."""
+
+    bars: list[BarPlan]
+    keys: list[tuple[int, int, int]]
+    key_places: list[int]
+    loud: dict[int, str] = field(default_factory=dict)
+
+
+def plan_score(score: Score, snapped: Snapped) -> Plan:
+    """The frame of a written score."""
+    bars = _bars(score, snapped)
+    keys = [(int(k["tick"]), int(k["fifths"]), int(k["mode"])) for k in score.keys]
+    places = snapped.place([k[0] for k in keys], score).tolist() if keys else []
+    plan = Plan(bars, keys, places)
+    _barlines(score, snapped, bars)
+    _global_directions(score, snapped, bars)
+    return plan
+
+
+def _bars(score: Score, snapped: Snapped) -> list[BarPlan]:
+    lengths = np.diff(snapped.bars).tolist()
+    starts = score.bars.tolist()
+    resolution = snapped.resolution
+    out: list[BarPlan] = []
+    before: tuple[int, int] | None = None
+    number, carried = 1, 0  # carried: how much of a bar that was cut in two is already written
+    for i, length in enumerate(lengths):
+        meter = score.meter_at(starts[i])
+        full = 4 * resolution * meter[0] // meter[1]
+        missing = full - length
+        pickup = i == 0 and missing > 0 and len(lengths) > 1
+        rest_of = bool(carried) and carried + length == full and meter == before
+        shift = missing if pickup else carried if rest_of else 0
+        label = "0" if pickup else f"X{i}" if rest_of else str(number)
+        if not pickup and not rest_of:
+            number += 1
+        carried = length if missing > 0 and not rest_of and not pickup else 0
+        shown = meter if meter != before or i == 0 else None
+        out.append(BarPlan(length, label, pickup or rest_of, meter, max(shift, 0), shown))
+        before = meter
+    return out
+
+
+def _barlines(score: Score, snapped: Snapped, bars: list[BarPlan]) -> None:
+    """Bar line elements, as marks ask for them; the last is final."""
+    left: dict[int, list[Mark]] = defaultdict(list)
+    right: dict[int, list[Mark]] = defaultdict(list)
+    edges = snapped.bars
+    for m in score.marks:
+        if m.kind != "barline":
+            continue
+        at = int(snapped.place(m.tick, score))
+        opening = m.text == "repeat-start" or m.text.startswith("ending-start") or m.text == "heavy-light"
+        bar = min(int(np.searchsorted(edges, at, side="right" if opening or at == 0 else "left")) - 1, len(bars) - 1)
+        (left if opening or at == 0 else right)[max(bar, 0)].append(m)
+    for i, bar in enumerate(bars):
+        bar.left = _barline("left", left[i], False)
+        bar.right = _barline("right", right[i], i == len(bars) - 1)
+
+
+def _barline(side: str, marks: list[Mark], last: bool) -> str:
+    style = ending = repeat = ""
+    for m in marks:
+        if m.text in ("repeat-start", "repeat-end"):
+            forward = m.text == "repeat-start"
+            style = "heavy-light" if forward else "light-heavy"
+            times = f' times="{int(m.value)}"' if m.value >= 1 and not forward else ""
+            repeat = f'<repeat direction="{"forward" if forward else "backward"}"{times}/>'
+        elif m.text.startswith("ending-"):
+            kind, _, number = m.text.removeprefix("ending-").partition(":")
+            label = clean(number).replace('"', "") or "1"
+            ending = f'<ending number="{label}" type="{kind}">{label + "." if kind == "start" else ""}</ending>'
+        elif not repeat:
+            style = _STYLES.get(m.text, m.text)
+    if last and not style:
+        style = "light-heavy"
+    body = f"<bar-style>{style}</bar-style>" if style else ""
+    if side == "left":
+        return f'<barline location="left">{body}{ending}{repeat}</barline>' if body or ending else ""
+    if not body and not ending:
+        return "{fermata}"
+    return f'<barline location="right">{body}{{fermata}}{ending}{repeat}</barline>'
+
+
+def _global_directions(score: Score, snapped: Snapped, bars: list[BarPlan]) -> None:
+    """Tempo, rehearsal marks and jumps, to the top part."""
+    tempo = score.tempo if score.tempo.is_stepped else score.tempo.stepped(max(score.ticks_per_quarter // 2, 1))
+    sounds = {int(t): f"{6e7 / us:.12g}" for t, us in zip(tempo.ticks, tempo.us, strict=True) if t <= score.length}
+    marks: list[tuple[int, str]] = [(m.tick, m.text) for m in score.marks if m.kind == "tempo"]
+    spoken = {tick for tick, text in marks if "=" in text}
+    for tick in _printed(score):
+        if tick not in spoken and not any(abs(tick - t) < score.ticks_per_quarter for t in spoken):
+            bpm = float(score.tempo.bpm(tick))
+            unit, length = ("♩.", 1.5) if score.beat_ticks(tick) * 2 == 3 * score.ticks_per_quarter else ("♩", 1.0)
+            marks.append((tick, f"{unit} = {max(1, round(bpm / length))}"))
+    edges = snapped.bars
+
+    def put(tick: int, order: int, xml: str) -> None:
+        at = int(snapped.place(tick, score))
+        bar = min(max(int(np.searchsorted(edges, at, side="right")) - 1, 0), len(bars) - 1)
+        bars[bar].directions.append((at - int(edges[bar]), order, xml))
+
+    for tick, text in sorted(marks):
+        tempo_value = sounds.pop(tick, "")
+        sound = f'<sound tempo="{tempo_value}"/>' if tempo_value else ""
+        if xml := tempo_direction(text, sound):
+            put(tick, TEMPO, xml)
+        elif sound:
+            sounds[tick] = tempo_value
+    for tick, value in sounds.items():
+        at = int(snapped.place(tick, score))
+        bar = min(max(int(np.searchsorted(edges, at, side="right")) - 1, 0), len(bars) - 1)
+        bars[bar].directions.append((at - int(edges[bar]), TEMPO, f'<sound tempo="{value}">{{offset}}</sound>'))
+    for m in score.marks:
+        if m.kind == "rehearsal" and m.text:
+            body = f"<rehearsal>{clean(m.text)}</rehearsal>"
+            head = '<direction placement="above" system="only-top"><direction-type>'
+            put(m.tick, REHEARSAL, f"{head}{body}</direction-type>{{offset}}</direction>")
+        elif m.kind == "jump":
+            put(m.tick, REHEARSAL, _jump(m.text))
+
+
+def _jump(text: str) -> str:
+    if text in ("segno", "coda"):
+        body, sound = f"<{text}/>", f'<sound {text}="{text}"/>'
+    else:
+        body = f"<words>{clean(text)}</words>"
+        found = next((attribute for word, attribute in _JUMP_SOUNDS if word in text.lower()), "")
+        sound = f"<sound {found}/>" if found else ""
+    head = '<direction placement="above" system="only-top"><direction-type>'
+    return f"{head}{body}</direction-type>{{offset}}{sound}</direction>"
+
+
+def _printed(score: Score) -> list[int]:
+    """Ticks where a metronome mark is printed although the score has none."""
+    tempo, bars = score.tempo, score.bars
+    if not any(m.kind == "tempo" for m in score.marks) or len(tempo.ticks) > 1:
+        out = [0] if not any(m.kind == "tempo" and m.tick == 0 for m in score.marks) else []
+    else:
+        return []
+    shown = float(tempo.bpm(0))
+    candidates = np.unique(np.concatenate([tempo.ticks, bars[:-1]]))
+    candidates = candidates[(candidates > 0) & (candidates < score.length)]
+    if not len(candidates):
+        return out
+    bar = score.bar_of(candidates)
+    reach = candidates + (bars[bar + 1] - bars[bar])
+    mean = 6e7 * (reach - candidates) / score.ticks_per_quarter
+    mean = mean / ((tempo.seconds(reach) - tempo.seconds(candidates)) * 1e6)
+    here, later = tempo.bpm(candidates), tempo.bpm(np.maximum(reach - 1, candidates))
+    changes = np.searchsorted(tempo.ticks, reach, side="left") - np.searchsorted(tempo.ticks, candidates, side="right")
+    steady = (changes <= 0) | (np.abs(later / here - 1) < 0.02) & (np.abs(mean / here - 1) < 0.02)
+    is_bar = np.isin(candidates, bars)
+    for tick, calm, average, at_bar in zip(candidates.tolist(), steady, mean, is_bar, strict=True):
+        away = abs(float(average) / shown - 1)
+        if (calm and away >= STEADY) or (at_bar and away >= DRIFT):
+            out.append(int(tick))
+            shown = float(average)
+    return out
+
+
+def loudness(score: Score, marks: list[Mark]) -> dict[int, str]:
+    """The `dynamics` attribute of each note whose velocity is not what the printed dynamics say."""
+    said = velocities(score.notes, marks, len(score.parts), score.ticks_per_quarter, score.bars)
+    velocity = score.notes["velocity"]
+    differ = np.flatnonzero((said != velocity) & (velocity > 0))
+    return {int(i): f' dynamics="{int(velocity[i]) / 0.9:.2f}"' for i in differ}
