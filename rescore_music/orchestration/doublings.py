@@ -1,0 +1,143 @@
+"""Doublings: free seats that reinforce a line at the unison or octave, as style and tradition wish.
+
+Conventions: arrays run over (phrases, states, ...); a wish is one `Doubling` of one role. How many seats play at all
+is the style's density times the phrase's intensity.
+
+Sources: Rimsky-Korsakov, Principles of Orchestration, ch. II (melody in octaves, strings with woodwind); Piston,
+Orchestration, part II (double basses an octave below the cellos).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rescore_music.orchestration.ensemble import Ensemble, matches
+from rescore_music.orchestration.material import Material
+from rescore_music.orchestration.placement import OCTAVES, Placement
+from rescore_music.structure import Role
+from rescore_music.template import Doubling, Style
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+# what is done where the style says nothing about a role
+TRADITION: Mapping[Role, tuple[Doubling, ...]] = {
+    Role.MELODY: (
+        Doubling(12, ("flute", "piccolo", "oboe", "violin"), 0.5, 0.55),
+        Doubling(0, ("woodwind", "strings", "electronic"), 0.45, 0.65),
+        Doubling(0, ("trumpet", "cornet"), 0.4, 0.85),
+    ),
+    Role.BASS: (
+        Doubling(-12, ("double-bass", "contrabass", "contrabassoon"), 0.9, 0.0),
+        Doubling(0, ("bassoon", "bass-clarinet", "tuba", "bass-trombone"), 0.45, 0.6),
+    ),
+    Role.HARMONY: (Doubling(0, ("horn", "clarinet", "bassoon", "viola"), 0.4, 0.6),),
+}
+_LEAST = 0.08  # a doubling worth less than this is not written
+
+
+@dataclass(frozen=True, eq=False)
+class Doublings:
+    """Chosen doublings of every state, shape (phrases, states, seats).
+
+    `column` is the strand's column in `Material.table` or -1, `octaves` where it goes against the source, `value`
+    (phrases, states) what they are worth together.
+    """
+
+    column: Ints
+    octaves: Ints
+    value: Floats
+
+
+def seats_wanted(m: Material, seats: Ensemble, style: Style) -> Floats:
+    """How many pitched seats should play in each phrase."""
+    fullness = 0.5 * (m.dynamic + m.intensity)
+    return np.asarray(seats.pitched.sum() * style.density * (0.35 + 0.65 * fullness))
+
+
+def _wishes(m: Material, seats: Ensemble, style: Style) -> tuple[Ints, Floats, Ints]:
+    """Per wish: its column in each phrase (-1 where it does not apply), worth per seat, interval in octaves."""
+    columns: list[Ints] = []
+    worth: list[Floats] = []
+    octaves: list[int] = []
+    role = np.where(m.table >= 0, m.role[np.maximum(m.table, 0)], -1)
+    outer = (m.table >= 0) & (m.rank[np.maximum(m.table, 0)] == 0) & (m.doubled[np.maximum(m.table, 0)] < 0)
+    for want in (Role.MELODY, Role.BASS, Role.COUNTER_MELODY, Role.HARMONY, Role.FIGURATION):
+        own = style.roles.get(want)
+        rules = own.doublings if own is not None and own.doublings else TRADITION.get(want, ())
+        is_role = (role == int(want)) & outer
+        for nth in range(2 if want is Role.HARMONY else 1):
+            nth_of = is_role & (np.cumsum(is_role, axis=1) == nth + 1)
+            column = np.where(nth_of.any(axis=1), nth_of.argmax(axis=1), -1)
+            for rule in rules:
+                columns.append(np.where(m.intensity >= rule.from_intensity, column, -1))
+                fits = [any(matches(seat, word) for word in rule.prefer) for seat in seats.seats]
+                worth.append(rule.weight * (np.array(fits, np.float64) if rule.prefer else np.full(len(fits), 0.5)))
+                octaves.append(round(rule.interval / 12))
+    if not columns:
+        return np.zeros((len(m.table), 0), np.int64), np.zeros((0, len(seats.seats))), np.zeros(0, np.int64)
+    return np.stack(columns, axis=1), np.array(worth), np.array(octaves, np.int64)
+
+
+def doublings(
+    m: Material, seats: Ensemble, style: Style, place: Placement, choice: Ints, weight: Mapping[str, float]
+) -> Doublings:
+    """The best doublings of every state by seats that the state leaves free.
+
+    `choice` holds the seat of each strand, shape (phrases, states, columns), the number of seats meaning nobody.
+    """
+    phrases, states, _ = choice.shape
+    s = len(seats.seats)
+    used = _used(choice, s)
+    columns, worth, steps = _wishes(m, seats, style)
+    best = np.full((phrases, states, s), -np.inf)
+    column = np.full((phrases, states, s), -1, np.int64)
+    octave = np.zeros((phrases, states, s), np.int64)
+    burden = 0.5 * (place.terms["agility"] + place.terms["breath"]) + 0.25 * place.terms["wish"]
+    row = np.arange(phrases)
+    for d in range(columns.shape[1]):
+        col = np.maximum(columns[:, d], 0)
+        strand = np.maximum(m.table[row, col], 0)
+        carrier = choice[row, :, col]  # (phrases, states)
+        carried = (carrier < s) & (columns[:, d] >= 0)[:, None]
+        home = place.octave[strand[:, None], np.minimum(carrier, s - 1)]
+        there = home + steps[d]
+        legal = carried & (there >= OCTAVES[0]) & (there <= OCTAVES[-1])
+        fit = place.fit[strand[:, None], :, np.clip(there - OCTAVES[0], 0, len(OCTAVES) - 1)]
+        value = weight["doubling"] * worth[d][None, None, :] - fit - burden[strand][:, None, :]
+        value = np.where(legal[:, :, None] & np.isfinite(place.total[strand])[:, None, :], value, -np.inf)
+        value = np.where(worth[d][None, None, :] > 0, value, -np.inf)
+        better = value > best
+        best = np.where(better, value, best)
+        column = np.where(better, columns[:, d][:, None, None], column)
+        octave = np.where(better, there[:, :, None], octave)
+    return _chosen(m, seats, style, used, best, column, octave)
+
+
+def _used(choice: Ints, seats: int) -> Bools:
+    phrases, states, _ = choice.shape
+    used = np.zeros((phrases, states, seats + 1), bool)
+    np.put_along_axis(used, choice, True, axis=2)
+    return used[:, :, :seats]
+
+
+def _chosen(
+    m: Material, seats: Ensemble, style: Style, used: Bools, best: Floats, column: Ints, octave: Ints
+) -> Doublings:
+    """The most valuable doublings while the phrase still wants players."""
+    wanted = np.rint(seats_wanted(m, seats, style))[:, None] - (used & seats.pitched).sum(axis=2)
+    value = np.where(used, -np.inf, best)
+    order = np.argsort(-value, axis=2, kind="stable")
+    rank = np.empty_like(order)
+    np.put_along_axis(rank, order, np.broadcast_to(np.arange(value.shape[2]), value.shape), axis=2)
+    take = (value > _LEAST) & (rank < wanted[:, :, None])
+    return Doublings(
+        column=np.where(take, column, -1),
+        octaves=np.where(take, octave, 0),
+        value=np.where(take, value, 0.0).sum(axis=2),
+    )

@@ -1,0 +1,183 @@
+"""What is printed beside the notes: marks carried with their lines, and dynamics derived where the page has none.
+
+Conventions: a mark of a source part goes to every seat that plays the note it stands at. Marks of the whole score stay.
+Derived dynamics are read off the velocities (effort), one where a phrase begins or the source has a dynamic, only
+where the level has changed; hairpins where two neighbouring levels differ and the music goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from rescore_music.orchestration.draft import Ledger, Rows
+from rescore_music.orchestration.ensemble import Ensemble
+from rescore_music.score import Articulation, Mark, Score
+from rescore_music.structure import Analysis
+
+Ints = npt.NDArray[np.int64]
+
+LEVELS = ("ppp", "pp", "p", "mp", "mf", "f", "ff", "fff")
+_BOUNDS = np.array([25, 41, 57, 72, 88, 104, 119])
+_SUDDEN = ("sf", "sfz", "sffz", "fz", "fp", "sfp", "rfz", "rf", "sfpp", "pf")
+_LEFT = ("clef", "pedal", "octave")  # written anew for the new instruments
+_STRING_WORDS = ("pizz", "arco", "sul ", "col legno", "spicc", "punta", "tallone", "div", "unis")
+
+
+class _Players:
+    """Which draft rows realize a source note."""
+
+    def __init__(self, draft: Rows) -> None:
+        known = np.flatnonzero(draft["source"] >= 0)
+        self.rows = known[np.argsort(draft["source"][known], kind="stable")]
+        self.source = draft["source"][self.rows]
+        self.seat = draft["seat"]
+        self.doubling = draft["doubling"]
+
+    def seats(self, notes: Ints, *, carriers: bool = False) -> list[int]:
+        """Seats that play any of these source notes, without reinforcement if `carriers`."""
+        a, b = np.searchsorted(self.source, notes, "left"), np.searchsorted(self.source, notes, "right")
+        rows = np.concatenate([self.rows[i:j] for i, j in zip(a, b, strict=True)]) if len(notes) else notes
+        if carriers and len(rows):
+            rows = rows[~self.doubling[rows]]
+        return [int(s) for s in np.unique(self.seat[rows])] if len(rows) else []
+
+
+def carried_marks(draft: Rows, score: Score, seats: Ensemble, ledger: Ledger) -> list[Mark]:
+    """Marks of the source that make sense on the new parts; `part` is the seat's index here."""
+    players = _Players(draft)
+    by_part = {part: score.part_notes(part) for part in sorted({m.part for m in score.marks if m.part >= 0})}
+    out: dict[Mark, None] = {m: None for m in score.marks if m.part < 0}
+    unsung = 0
+    for mark in score.marks:
+        if (
+            mark.part < 0
+            or mark.kind in ("clef", "pedal", "octave")
+            or (mark.kind == "dynamic" and mark.text not in _SUDDEN)
+        ):
+            continue
+        notes = _notes_at(score, by_part[mark.part], mark)
+        if mark.kind == "lyric":
+            singers = [s for s in players.seats(notes, carriers=True) if seats.seats[s].instrument.family == "voice"]
+            unsung += not singers
+            out |= {_moved(mark, s): None for s in singers}
+            continue
+        for seat in players.seats(notes):
+            made = _for_seat(mark, seat, score, by_part[mark.part], players, seats)
+            if made is not None:
+                out[made] = None
+    ledger.tell("syllables left out: no singer has their notes", unsung)
+    return list(out)
+
+
+def _moved(mark: Mark, seat: int) -> Mark:
+    return replace(mark, part=seat, staff=0, voice=0)
+
+
+def _notes_at(score: Score, notes: Ints, mark: Mark) -> Ints:
+    """The source notes a mark stands at: at its tick, else the last before; of its voice and staff if it has them."""
+    onset = score.notes["onset"][notes]
+    here = notes[onset == mark.tick]
+    if not len(here):
+        before = onset[onset <= mark.tick]
+        here = notes[onset == before.max()] if len(before) else notes[:0]
+    voices, staves = score.notes["voice"][here], score.notes["staff"][here]
+    own = here[(voices == mark.voice) & (staves == mark.staff)] if mark.voice else here[staves == mark.staff]
+    return np.asarray(own if len(own) else here, np.int64)
+
+
+def _for_seat(mark: Mark, seat: int, score: Score, notes: Ints, players: _Players, seats: Ensemble) -> Mark | None:
+    """A mark as it stands in a seat's part; None where it makes no sense there."""
+    family = seats.seats[seat].instrument.family
+    bowed = mark.kind in ("technique", "text") and any(word in mark.text.lower() for word in _STRING_WORDS)
+    if bowed and family != "strings":
+        return None
+    if mark.kind in ("slur", "hairpin") and mark.end >= 0:
+        inside = notes[(score.notes["onset"][notes] >= mark.tick) & (score.notes["onset"][notes] <= mark.end)]
+        played = [int(n) for n in inside if seat in players.seats(np.array([n]))]
+        if not played:
+            return None
+        last = int(score.notes["onset"][played].max())
+        if mark.kind == "slur":
+            return replace(_moved(mark, seat), end=last) if last > mark.tick and family != "percussion" else None
+        return replace(_moved(mark, seat), end=min(mark.end, int(score.ends[played].max())))
+    return _moved(mark, seat)
+
+
+def slur_marks(draft: Rows) -> list[Mark]:
+    """Printed slurs over the runs of notes that a style's legato has joined."""
+    rows = draft[np.lexsort((draft["onset"], draft["line"], draft["doubling"], draft["seat"]))]
+    joined = (rows["articulation"] & int(Articulation.SLURRED)) != 0
+    out = []
+    i = 0
+    while i < len(rows):
+        if not joined[i]:
+            i += 1
+            continue
+        j = i
+        while j + 1 < len(rows) and joined[j] and rows["seat"][j + 1] == rows["seat"][i]:
+            j += 1
+        out.append(Mark(int(rows["onset"][i]), "slur", part=int(rows["seat"][i]), end=int(rows["onset"][j])))
+        i = j + 1
+    return out
+
+
+def derived_dynamics(draft: Rows, velocity: Ints, score: Score, analysis: Analysis, hairpins: bool) -> list[Mark]:
+    """Dynamics, and hairpins if wished, from the velocities."""
+    source = [m.tick for m in score.marks if m.kind == "dynamic" and m.part >= 0 and m.text not in _SUDDEN]
+    seams = np.unique(np.array([p.start for p in analysis.phrases] + source, np.int64))
+    out: list[Mark] = []
+    cell = np.maximum(np.searchsorted(seams, draft["onset"], side="right") - 1, 0)
+    weight = np.maximum(draft["duration"], 1).astype(np.float64) * np.where(draft["doubling"], 0.5, 1.0)
+    for seat in np.unique(draft["seat"]).tolist():
+        own = np.flatnonzero(draft["seat"] == seat)
+        total = np.bincount(cell[own], weight[own], len(seams))
+        mean = np.bincount(cell[own], weight[own] * velocity[own], len(seams)) / np.maximum(total, 1e-9)
+        first = np.full(len(seams), np.iinfo(np.int64).max)
+        last = np.zeros(len(seams), np.int64)
+        np.minimum.at(first, cell[own], draft["onset"][own])
+        np.maximum.at(last, cell[own], (draft["onset"] + draft["duration"])[own])
+        out += _seat_dynamics(int(seat), np.flatnonzero(total > 0), mean, first, last, score, hairpins)
+    return out
+
+
+def _seat_dynamics(
+    seat: int, played: Ints, mean: npt.NDArray[np.float64], first: Ints, last: Ints, score: Score, hairpins: bool
+) -> list[Mark]:
+    out: list[Mark] = []
+    shown, before = -1, -1
+    for i in played.tolist():
+        level = int(np.searchsorted(_BOUNDS, mean[i], side="right"))
+        rested = before < 0 or first[i] - last[before] > 4 * score.ticks_per_quarter
+        # a wish to change within half a step of the boundary is not worth a mark
+        if level != shown and shown >= 0 and not rested:
+            edge = _BOUNDS[max(level, shown) - 1]
+            if abs(level - shown) == 1 and abs(mean[i] - edge) < 3:
+                level = shown
+        if level != shown or rested:
+            if hairpins and not rested and shown >= 0 and level != shown:
+                start = max(int(score.bars[score.bar_of(max(int(first[i]) - 1, 0))]), int(first[before]))
+                if start < int(first[i]) and int(last[before]) > start:
+                    out.append(Mark(start, "hairpin", "<" if level > shown else ">", part=seat, end=int(first[i])))
+            out.append(Mark(int(first[i]), "dynamic", LEVELS[level], part=seat))
+            shown = level
+        before = i
+    return out
+
+
+def technique_marks(draft: Rows, seats: Ensemble) -> list[Mark]:
+    """Words "pizz." and "arco" where a string part changes between them."""
+    out = []
+    for seat in np.unique(draft["seat"]).tolist():
+        if "pizzicato" not in seats.seats[seat].instrument.articulations:
+            continue
+        own = draft[draft["seat"] == seat]
+        own = own[np.argsort(own["onset"], kind="stable")]
+        plucked = (own["articulation"] & int(Articulation.PIZZICATO)) != 0
+        change = np.flatnonzero(np.diff(np.concatenate([[False], plucked]).astype(np.int8)) != 0)
+        out += [
+            Mark(int(own["onset"][i]), "technique", "pizz." if plucked[i] else "arco", part=int(seat)) for i in change
+        ]
+    return out
