@@ -228,10 +228,10 @@ def near(word: str, known: Mapping[str, object] | tuple[str, ...] | list[str]) -
     """The cure for a misspelt name: "did you mean 'violin'?", or the first few that exist."""
     import difflib
 
-    close = difflib.get_close_matches(word.casefold(), list(known), n=3, cutoff=0.6)
+    names = list(dict.fromkeys(known))
+    close = difflib.get_close_matches(word.casefold(), names, n=3, cutoff=0.6)
     if close:
         return "did you mean " + " or ".join(f"'{name}'" for name in close) + "?"
-    names = list(known)
     return "known: " + ", ".join(names[:12]) + (" ..." if len(names) > 12 else "")
 
 

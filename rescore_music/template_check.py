@@ -48,13 +48,16 @@ def _problem(model: type[BaseModel], error: ErrorDetails, more: int) -> Problem:
     if kind == "missing":
         return Problem(keys[:-1], f"'{keys[-1]}' is missing", "", False, more)
     if kind == "literal_error":
-        allowed = tuple(re.findall(r"'([^']+)'", str(context["expected"])))
+        allowed = tuple(filter(None, re.findall(r"'([^']*)'", str(context["expected"]))))
         what = f"'{given}' is not allowed here" if allowed else f"{given!r} is not {context['expected']}"
         return Problem(keys, what, near(str(given), allowed) if allowed else "", False, more)
     if "cure" in context or kind in ("range", "twice"):
         return Problem(keys, error["msg"], cure, on_key, more)
     shown = "a mapping" if isinstance(given, dict) else "a list" if isinstance(given, list) else repr(given)
-    message = error["msg"].replace("Input should be", "should be").replace("a valid dictionary", "a mapping")
+    message = error["msg"].replace("Input should be", "should be")
+    if kind in ("model_type", "model_attributes_type", "dict_type"):
+        union = (error["loc"] or ("",))[-1] == "<inline>"
+        message = "should be a name or a mapping" if union else "should be a mapping"
     return Problem(keys, f"{message[:1].lower()}{message[1:]}, not {shown}", "", on_key, more)
 
 

@@ -116,6 +116,11 @@ class _Layer:
     data: dict[str, Any]
     document: Document | None = None
 
+    def error(self, problem: Problem) -> TemplateError:
+        if self.document is not None:
+            return _located(self.document, problem, ("overrides",))
+        return TemplateError(problem.what, file="overrides", where=key_path(problem.keys), cure=problem.cure)
+
 
 def _located(document: Document, problem: Problem, base: Keys = ()) -> TemplateError:
     return document.error(problem.what, base + problem.keys, cure=problem.cure, key=problem.key)
@@ -128,7 +133,8 @@ def _preset(path: Path, name: str, changes: dict[str, Any]) -> Template:
         if kind:
             other = "style: romantic-film" if kind == "forces" else "forces: symphony"
             cure = f"write a file with 'version: 1', '{kind}: {path.name}' and '{other}'"
-            raise document.error(f"holds a {kind} alone; a template names both forces and a style", cure=cure)
+            alone = "forces" if kind == "forces" else "a style"
+            raise document.error(f"holds {alone} alone; a template names both forces and a style", cure=cure)
     forces, style = _named(document, "forces"), _named(document, "style")
     layers = [_Layer(document.data.get("overrides") or {}, document), _Layer(changes)]
     try:
@@ -178,19 +184,16 @@ def _build(forces: _Part, style: _Part, layers: list[_Layer], name: str, source:
         try:
             check(Overrides, layer.data, seats=seats)
         except Problem as problem:
-            if layer.document is not None:
-                raise _located(layer.document, problem, ("overrides",)) from None
-            raise TemplateError(
-                problem.what, file="overrides", where=key_path(problem.keys), cure=problem.cure
-            ) from None
-        who = _with_seats(who, layer.data.get("forces", {}), name)
+            raise layer.error(problem) from None
+        who = _with_seats(who, layer)
         how = _merged(how, layer.data.get("style", {}))
     try:
         players, manner = check(ForcesBody, who, seats=seats), check(StyleBody, how, seats=seats)
     except Problem as problem:
-        raise TemplateError(
-            problem.what, file=name, where=f"with its overrides, {key_path(problem.keys)}", cure=problem.cure
-        ) from None
+        where = f"with its overrides, {key_path(problem.keys)}"
+        if problem.keys[:1] == ("seats",) and len(problem.keys) > 1:
+            where += f" ({who['seats'][problem.keys[1]]['id']})"
+        raise TemplateError(problem.what, file=name, where=where, cure=problem.cure) from None
     return Template(name, _forces(players, forces.id), _style(manner, style.id), source)
 
 
@@ -214,27 +217,26 @@ def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _with_seats(forces: dict[str, Any], changes: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _with_seats(forces: dict[str, Any], layer: _Layer) -> dict[str, Any]:
     """Forces with some seats changed, removed (None) or added."""
+    changes = layer.data.get("forces", {})
     seats = {seat["id"]: seat for seat in forces["seats"]}
     for id, change in changes.get("seats", {}).items():
-        if change is None or (id not in seats and not change.get("instrument")):
-            if id not in seats:
-                where = f"forces.seats.{id}"
-                raise TemplateError(f"no seat '{id}' in {name}", file="overrides", where=where, cure=near(id, seats))
-            del seats[id]
-        elif id in seats:
-            seats[id] = _merged(seats[id], change)
-        else:
+        if id in seats:
+            seats[id] = None if change is None else _merged(seats[id], change)
+        elif change and change.get("instrument"):
             seats = _inserted(seats, {"id": id, **change})
+        else:
+            problem = Problem(("forces", "seats", id), f"there is no seat '{id}'", near(id, seats), True, 0)
+            raise layer.error(problem)
     merged = _merged(forces, {key: value for key, value in changes.items() if key != "seats"})
-    return merged | {"seats": list(seats.values())}
+    return merged | {"seats": [seat for seat in seats.values() if seat is not None]}
 
 
 def _inserted(seats: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """A seat put where its instrument stands in a full score."""
     order = instrument(new["instrument"]).score_order
-    rows = list(seats.values())
+    rows = [row for row in seats.values() if row is not None]
     place = sum(instrument(row["instrument"]).score_order <= order for row in rows)
     return {row["id"]: row for row in [*rows[:place], new, *rows[place:]]}
 

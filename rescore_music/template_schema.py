@@ -16,6 +16,7 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
+    TypeAdapter,
     ValidationInfo,
     WithJsonSchema,
     model_validator,
@@ -53,7 +54,7 @@ TARGETS = {
     "width": "stereo width, 0 mono to 1 wide",
     "loudness_range": "loudness range, LU",
 }
-# dropping "range" or "dropped" would make a score unplayable or incomplete, so factors stay positive
+# switching off "range" or "dropped" would make a score unplayable or incomplete, so factors stay positive
 _FACTOR = (0.1, 5.0)
 
 
@@ -98,10 +99,10 @@ def _pitch(value: Any) -> Any:
         ) from None
 
 
-InstrumentId = Annotated[str, AfterValidator(_instrument)]
+InstrumentId = Annotated[str, AfterValidator(_instrument), Field(json_schema_extra={"enum": [*instruments()]})]
 Colour = Annotated[str, AfterValidator(_colour)]
-CostName = Annotated[str, AfterValidator(_cost)]
-TargetName = Annotated[str, AfterValidator(_target)]
+CostName = Annotated[str, AfterValidator(_cost), Field(json_schema_extra={"enum": [*COSTS]})]
+TargetName = Annotated[str, AfterValidator(_target), Field(json_schema_extra={"enum": [*TARGETS]})]
 SlugName = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Pitch = Annotated[
     int,
@@ -340,3 +341,14 @@ class PresetFile(_Model):
 
 MODELS: dict[str, type[_Model]] = {"forces": ForcesFile, "style": StyleFile, "preset": PresetFile}
 INLINE: dict[str, type[_Model]] = {"forces": ForcesBody, "style": StyleBody}
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of every kind of template file."""
+    schema = TypeAdapter[Any](ForcesFile | StyleFile | PresetFile).json_schema(by_alias=True)
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "rescore-music orchestration template",
+        "description": "Forces (who plays), a style (how they play), or a preset that names one of each.",
+    }
+    return head | schema
