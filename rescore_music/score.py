@@ -404,7 +404,8 @@ class Score:
         notes["pitch"] = moved
         notes["step"][self.pitched], notes["alter"][self.pitched] = -1, 0
         keys = self.keys.copy()
-        keys["fifths"] = (keys["fifths"].astype(int) + 7 * semitones + 6) % 12 - 6
+        if semitones % 12:  # an octave leaves six sharps six sharps
+            keys["fifths"] = (keys["fifths"].astype(int) + 7 * semitones + 6) % 12 - 6
         return self.replace(notes=notes, keys=keys)
 
     def slice(self, start: int, end: int, parts: Sequence[int] | None = None) -> Score:
