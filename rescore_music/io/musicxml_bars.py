@@ -200,8 +200,8 @@ class PartWriter:
         for staff, voice, primary in order:
             if not first:
                 out.append(f"<backup><duration>{length}</duration></backup>")
-            events = self._events(voices.get(voice, []), length)
             grace = graces.get(voice, {})
+            events = _opened(self._events(voices.get(voice, []), length), grace)
             waiting = directions if first else []
             out += self._voice(events, bar, voice, staff, primary, waiting, marks, grace, accidentals)
             first = False
@@ -243,8 +243,8 @@ class PartWriter:
         return f"<attributes>{out}</attributes>" if out else ""
 
     def _inner_attributes(self, bar: int) -> list[tuple[int, str]]:
-        """Clef and key changes inside the bar: (place, XML)."""
-        out = []
+        """Bar lines, clef and key changes inside the bar: (place, XML)."""
+        out = list(self.plan.bars[bar].middle)
         for at, staff, clef in self.hang.clefs.get(bar, ()):
             if at > 0 or bar == 0:
                 out.append((at, f"<attributes>{_clef_xml(clef, staff, self.staves)}</attributes>"))
@@ -610,6 +610,20 @@ def _transpose_xml(chromatic: int, diatonic: int) -> str:
     change = f"<octave-change>{octaves}</octave-change>" if octaves else ""
     rest = f"<diatonic>{diatonic - 7 * octaves}</diatonic><chromatic>{chromatic - 12 * octaves}</chromatic>"
     return f"<transpose>{rest}{change}</transpose>"
+
+
+def _opened(events: list[Event], places: dict[int, list[int]]) -> list[Event]:
+    """Long notes cut (and tied) where grace notes stand inside them."""
+    out: list[Event] = []
+    for start, end, members in events:
+        cuts = [p for p in sorted(places) if start < p < end] if members else []
+        for a, b in pairwise([start, *cuts, end]):
+            ties = [
+                (note, (tie if a == start else tie | TIE_IN) if b == end else (tie if a == start else TIE_IN) | TIE_OUT)
+                for note, tie in members
+            ]
+            out.append((a, b, ties))
+    return out
 
 
 def _cut_events(rows: list[list[int]], length: int) -> list[Event]:

@@ -16,7 +16,9 @@ from rescore_music.io.musicxml_attach import REHEARSAL, TEMPO, clean, tempo_dire
 from rescore_music.io.notation_dynamics import velocities
 from rescore_music.io.notation_snap import Snapped
 from rescore_music.score import Mark, Score
+from rescore_music.tempo import DEFAULT_US
 
+_ENGRAVED = ("musicxml", "abc", "humdrum")
 STEADY, DRIFT = 0.04, 0.10
 _JUMP_SOUNDS = (("d.c", 'dacapo="yes"'), ("da capo", 'dacapo="yes"'), ("d.s", 'dalsegno="segno"'),
                 ("dal segno", 'dalsegno="segno"'), ("fine", 'fine="yes"'), ("to coda", 'tocoda="coda"'))  # fmt: skip
@@ -35,6 +37,7 @@ class BarPlan:
     meter: tuple[int, int] | None = None
     left: str = ""
     right: str = ""
+    middle: list[tuple[int, str]] = field(default_factory=list)
     directions: list[tuple[int, int, str]] = field(default_factory=list)
 
 
@@ -92,6 +95,10 @@ def _barlines(score: Score, snapped: Snapped, bars: list[BarPlan]) -> None:
         if m.kind != "barline":
             continue
         at = int(snapped.place(m.tick, score))
+        inside = int(np.searchsorted(edges, at, side="right")) - 1
+        if 0 <= inside < len(bars) and edges[inside] < at < edges[inside + 1]:
+            bars[inside].middle.append((at - int(edges[inside]), _barline("middle", [m], False)))
+            continue
         opening = m.text == "repeat-start" or m.text.startswith("ending-start") or m.text == "heavy-light"
         bar = min(int(np.searchsorted(edges, at, side="right" if opening or at == 0 else "left")) - 1, len(bars) - 1)
         (left if opening or at == 0 else right)[max(bar, 0)].append(m)
@@ -121,6 +128,8 @@ def _barline(side: str, marks: list[Mark], last: bool) -> str:
         return f'<barline location="left">{body}{ending}{repeat}</barline>' if body or ending else ""
     if not body and not ending:
         return "{fermata}"
+    if side == "middle":
+        return f'<barline location="middle">{body}{ending}{repeat}</barline>'
     return f'<barline location="right">{body}{{fermata}}{ending}{repeat}</barline>'
 
 
@@ -180,6 +189,8 @@ def _printed(score: Score) -> list[int]:
         out = [0] if not any(m.kind == "tempo" and m.tick == 0 for m in score.marks) else []
     else:
         return []
+    if len(tempo.ticks) == 1 and tempo.us[0] == DEFAULT_US and score.metadata.source_format in _ENGRAVED:
+        return []  # the source said no tempo
     shown = float(tempo.bpm(0))
     candidates = np.unique(np.concatenate([tempo.ticks, bars[:-1]]))
     candidates = candidates[(candidates > 0) & (candidates < score.length)]

@@ -45,6 +45,7 @@ _STEP = {name: i for i, name in enumerate(STEPS)}
 _SKIP = frozenset({"stem", "beam", "dot", "accidental", "type", "time-modification", "footnote", "level", "play"})
 _MODES = {"major": 0, "ionian": 0, "lydian": 0, "mixolydian": 0, "minor": 1, "aeolian": 1, "dorian": 1, "phrygian": 1}
 _ALL_FLAGS = {**ARTICULATIONS, **ORNAMENTS, **TECHNICAL}
+_BAR_REST, _REST, _SOUND = 0, 1, 2
 _SILENT = frozenset({"fingering", "string", "fret", "wavy-line", "accidental-mark", "other-articulation"})
 
 
@@ -82,13 +83,15 @@ class PartWalker:
         filled = self.draft.filled
         for bar, measure in enumerate(measures):
             self.bar = bar
-            cursor = reach = 0
+            cursor = reach = sounded = 0
             for element in measure:
                 tag = element.tag
                 if tag == "note":
-                    cursor, counts = self._note(element, cursor)
-                    if counts and cursor > reach:
+                    cursor, kind = self._note(element, cursor)
+                    if kind != _BAR_REST and cursor > reach:
                         reach = cursor
+                    if kind == _SOUND and cursor > sounded:
+                        sounded = cursor
                 elif tag == "backup" or tag == "forward":
                     step = self._ticks(text_of(element.find("duration"), "0"))
                     cursor += step if tag == "forward" else -step
@@ -123,6 +126,8 @@ class PartWalker:
             self._flush_graces()
             if reach > filled.get(bar, 0):
                 filled[bar] = reach
+            if sounded > self.draft.sounded.get(bar, 0):
+                self.draft.sounded[bar] = sounded
             self.draft.bars = max(self.draft.bars, bar + 1)
         for _ in self.slurs:
             self.log("a slur that never ends, dropped")
@@ -269,8 +274,8 @@ class PartWalker:
 
     # -- notes ---------------------------------------------------------------------------------------------------
 
-    def _note(self, element: _Element, cursor: int) -> tuple[int, bool]:
-        """One note or rest: the cursor after it, and whether it says how long the bar is."""
+    def _note(self, element: _Element, cursor: int) -> tuple[int, int]:
+        """One note or rest: the cursor after it, and what it was."""
         duration = tie = 0
         step = octave = -1
         alter = 0.0
@@ -336,16 +341,16 @@ class PartWalker:
             self.onset = cursor
         if rest:
             self._rest(notations, onset, duration, staff, whole_bar)
-            return onset + duration, not whole_bar
+            return onset + duration, _BAR_REST if whole_bar else _REST
         voice = self.voices.get(voice_text)
         if voice is None:
             voice = self._voice(voice_text)
         if not grace and duration == 0:
             self.log("notes without duration, dropped")
-            return cursor, True
+            return cursor, _REST
         pitch, sounding_step, sounding_alter = self._pitch(step, octave, alter, unpitched, instrument)
         if pitch < 0:
-            return (cursor if chord else onset + duration), True
+            return (cursor if chord else onset + duration), _SOUND
         velocity = -1
         if (percent := element.get("dynamics")) is not None:
             velocity = _velocity(percent)
@@ -369,7 +374,7 @@ class PartWalker:
         )  # fmt: skip
         if cue:
             self.cues = True
-        return (cursor if chord else onset + duration), True
+        return (cursor if chord else onset + duration), _SOUND
 
     cues = False
 

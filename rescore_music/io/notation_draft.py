@@ -82,7 +82,8 @@ class Draft:
     meters: dict[int, tuple[int, int]] = field(default_factory=dict)
     tempi: list[tuple[int, int, float, int]] = field(default_factory=list)  # bar, at, quarters a minute, rank
     programs: list[tuple[int, int, int, int, int]] = field(default_factory=list)
-    filled: dict[int, int] = field(default_factory=dict)  # how far notes reach into each bar
+    filled: dict[int, int] = field(default_factory=dict)  # how far notes and rests reach into each bar
+    sounded: dict[int, int] = field(default_factory=dict)  # how far notes alone do
     rested: dict[int, int] = field(default_factory=dict)  # how long whole-bar rests say the bar is
     bars: int = 0
     log: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -106,11 +107,12 @@ def assemble(draft: Draft, parts: list[Part], metadata: Metadata) -> Score:
         raise ReadError(f"more than {NOTES:,} notes or {BARS:,} bars", file=draft.file, cure="split the file")
     lengths, nominal = _bar_lengths(draft)
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    notes, percent = _notes(draft, starts)
+    notes, percent = _notes(draft, starts, lengths)
     marks = _marks(draft, starts)
     marks = _settled_slurs(draft, notes, marks)
     written = velocities(notes, marks, len(parts), draft.ticks_per_quarter, starts)
     notes["velocity"] = np.where(percent >= 0, np.clip(percent, 1, 127), written)
+    draft.meters.setdefault(0, (4, 4))  # what a score without a meter is counted in
     meters = np.array([(starts[bar], *draft.meters[bar]) for bar in sorted(draft.meters)], METER)
     program_rows = [(starts[bar] + at, part, program, bank) for bar, at, part, program, bank in draft.programs]
     score = Score(
@@ -151,6 +153,11 @@ def _bar_lengths(draft: Draft) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.in
         if not length:
             rest = draft.rested.get(bar, 0)
             length = int(min(rest, nominal[bar])) if rest else int(nominal[bar])
+        elif length > nominal[bar]:  # rests do not make a bar too long, nor do durations that were rounded
+            length = max(draft.sounded.get(bar, 0), int(nominal[bar]))
+            if length < nominal[bar] + quarter / 10:
+                length = int(nominal[bar])
+                draft.note("bars", "rests or rounded durations that overfill a bar, cut at its end")
         if length > BAR_QUARTERS * quarter:
             what = f"the bar lasts {length // quarter} quarters, which cannot be"
             raise ReadError(what, file=draft.file, where=f"bar {bar + 1}", cure="mend its durations")
@@ -158,9 +165,13 @@ def _bar_lengths(draft: Draft) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.in
     return lengths, nominal
 
 
-def _notes(draft: Draft, starts: npt.NDArray[np.int64]) -> tuple[Rows, npt.NDArray[np.int64]]:
+def _notes(
+    draft: Draft, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
+) -> tuple[Rows, npt.NDArray[np.int64]]:
     """The NOTE array with ties merged, and the velocity each note's own attribute asks for (-1: none)."""
     rows = np.array(draft.rows, _ROW)
+    room = np.maximum(lengths[rows["bar"]] - rows["at"], np.minimum(rows["duration"], 1))
+    rows["duration"] = np.minimum(rows["duration"], room)
     onset = starts[rows["bar"]] + rows["at"]
     late = onset < 0
     if late.any():

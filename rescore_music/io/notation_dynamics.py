@@ -182,11 +182,11 @@ def derived_dynamics(
 ) -> list[Mark]:
     """Dynamic marks for a part that has none, from its velocities: where the playing changes for good.
 
-    The first note gets a mark. A later bar gets one where the median velocity of it and the next played bar is more
+    A part that plays at the default throughout says nothing and gets none. The first note gets a mark. A later bar gets one where the median velocity of it and the next played bar is more
     than three quarters of a step away from the mark in force, at least two played bars after the last mark, or at
     once where it differs by two steps.
     """
-    if not len(onsets):
+    if not len(onsets) or np.all(loud == DEFAULT):
         return []
     bar = np.clip(np.searchsorted(bars, onsets, side="right") - 1, 0, max(len(bars) - 2, 0))
     played, first = np.unique(bar, return_index=True)

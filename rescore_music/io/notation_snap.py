@@ -1,8 +1,8 @@
 """Where the notes of a performance stand on paper: onsets and ends snapped to a notational grid. The Score stays.
 
-A part counts as *notated* when its source numbered its voices (as notation files do) and its times lie on exact
-divisions of the quarter, or when nearly all its times lie on plain sixteenths and triplets: it is taken as it is. Any
-other part counts as *performed*:
+A part counts as *notated* when its source numbered its voices and is a notation file or keeps to exact divisions of
+the quarter, or when nearly all its times lie on plain sixteenths and triplets: it is taken as it is. Any other part
+counts as *performed*:
 
 - Each beat of each part gets the grid that its onsets fit best: sixteenths, thirty-seconds, triplet eighths or triplet
   sixteenths (in compound meters sixteenths, thirty-seconds or a duplet); finer and rarer grids cost more, and a part
@@ -130,9 +130,10 @@ def _performed(score: Score) -> Flags:
         plain |= start * divisions % quarter == 0
         plain_end |= stop * divisions % quarter == 0
     plain &= plain_end
+    engraved = score.metadata.source_format in ("musicxml", "abc", "humdrum")
     for part in range(len(score.parts)):
         mine = notes["part"] == part
-        if not mine.any():
+        if not mine.any() or (engraved and np.all(notes["voice"][mine] > 0)):
             continue
         numbered = bool(np.all(notes["voice"][mine] > 0))
         out[part] = not exact[mine].all() or not (numbered or plain[mine].mean() >= 0.98)

@@ -51,7 +51,8 @@ def staves_of(score: Score, snapped: Snapped, part: int) -> tuple[int, Ints]:
     pitch = score.notes["pitch"][index].astype(np.int64)
     wide = len(pitch) > 1 and np.quantile(pitch, 0.1) < 55 and np.quantile(pitch, 0.9) > 64
     unsplit = len(staff) > 0 and int(staff.max()) == 0
-    if p.percussion or not unsplit or not (staves > 1 or (wide and p.program in KEYBOARDS)) or staves > 2:
+    loose = bool(snapped.performed[part]) and not p.clefs and p.program in KEYBOARDS
+    if p.percussion or not unsplit or not wide or not (staves == 2 or (staves == 1 and loose)):
         return staves, staff
     onset = snapped.onset[index]
     order = np.lexsort((pitch, onset))
