@@ -51,7 +51,8 @@ def _decode(data: bytes) -> str:
 
 
 def _is_japanese(data: bytes, text: str) -> bool:
-    if _HALFWIDTH.fullmatch(data):
+    # half-width kana hold letters in 0xB1 to 0xBF, where Latin has signs; "ÅÄÖ" has none
+    if _HALFWIDTH.fullmatch(data) and any(0xB1 <= byte <= 0xBF for byte in data):
         return True
     wide = [c for c in text if ord(c) > 0xFF]
     leads = sum(c.encode("cp932")[0] <= 0x9F for c in wide if not 0xFF61 <= ord(c) <= 0xFF9F)

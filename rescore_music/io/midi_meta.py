@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from rescore_music.io.encoding import decode_name, decode_text
 from rescore_music.io.midi_chunks import Repairs
 from rescore_music.io.midi_events import SystemMessage
 from rescore_music.score import Marker, RawEvent
+
+T = TypeVar("T")
 
 TEXT, COPYRIGHT, TRACK_NAME, INSTRUMENT_NAME, LYRIC, MARKER, CUE = range(1, 8)
 CHANNEL_PREFIX, PORT, END_OF_TRACK, TEMPO, METER, KEY = 0x20, 0x21, 0x2F, 0x51, 0x58, 0x59
@@ -72,13 +75,13 @@ def _timed(sheet: Sheet, message: SystemMessage, repairs: Repairs) -> None:
         if len(data) < 3 or tempo == 0:
             repairs.add(where, "impossible tempo ignored")
         else:
-            sheet.tempo[message.tick] = tempo
+            _put(sheet.tempo, message.tick, tempo, "tempi", repairs)
     elif message.kind == METER:
         if len(data) < 2 or data[0] == 0 or data[1] > 7:
             text = f"{data[0]}/2^{data[1]}" if len(data) > 1 else "without numbers"
             repairs.add(where, f"impossible meter {text} ignored")
         else:
-            sheet.meters[message.tick] = (data[0], 1 << data[1])
+            _put(sheet.meters, message.tick, (data[0], 1 << data[1]), "meters", repairs)
     else:
         fifths = int.from_bytes(data[:1], signed=True)
         if len(data) < 2 or not -7 <= fifths <= 7:
@@ -86,7 +89,12 @@ def _timed(sheet: Sheet, message: SystemMessage, repairs: Repairs) -> None:
         else:
             if data[1] > 1:
                 repairs.add(where, f"key signature with the unknown mode {data[1]}: neither major nor minor")
-            sheet.keys[message.tick] = (fifths, data[1] if data[1] < 2 else -1)
+            _put(sheet.keys, message.tick, (fifths, data[1] if data[1] < 2 else -1), "keys", repairs)
+
+
+def _put(table: dict[int, T], tick: int, value: T, what: str, repairs: Repairs) -> None:
+    repairs.add("file", f"two {what} at one tick: one of the first track kept", table.get(tick, value) != value)
+    table[tick] = value
 
 
 def _meta(sheet: Sheet, message: SystemMessage, channel: int, repairs: Repairs) -> None:
