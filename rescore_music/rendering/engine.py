@@ -80,7 +80,7 @@ def plan_part(score: Score, part: int, played: Rows, font: SoundFont, rate: int)
         note, zone = match_zones(zones, keys[chosen], columns["velocity"][chosen])
         if len(note):
             own = {name: column[chosen] for name, column in columns.items()}
-            groups.append(build_voices(font, zones, note, zone, own, rate))
+            groups.append(build_voices(font, zones, font.modulators(*preset), note, zone, own, rate))
     voices, pool = pooled(groups)
     voices = choked(voices)
     return PartPlan(part, voices, pool, int(last_frames(voices).max()) if len(voices) else 0, tuple(notices))

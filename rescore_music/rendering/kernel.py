@@ -19,7 +19,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from rescore_music.rendering.channel import BLOCK
+BLOCK = 64  # as in `channel`; written here too, because the compiled loop on disk is renewed with this file alone
 
 _ONE = 1 << 32
 _FRACTION = np.uint64(_ONE - 1)
@@ -150,7 +150,7 @@ def _modulation(frame, block, s, cents, vibrato):
     if s.tremolo_to_pitch != 0.0 or s.tremolo_to_fc != 0.0 or s.tremolo_to_gain != 0.0:
         swing = _triangle(frame, s.tremolo_start, s.tremolo_step)
     pitch = float(cents[block]) + s.mod_to_pitch * envelope + s.tremolo_to_pitch * swing
-    depth = s.vibrato_to_pitch + 50.0 * vibrato[block]
+    depth = s.vibrato_to_pitch + s.wheel_to_pitch * vibrato[block]
     if depth != 0.0:
         pitch += depth * _triangle(frame, s.vibrato_start, s.vibrato_step)
     return pitch, s.mod_to_fc * envelope + s.tremolo_to_fc * swing, swing

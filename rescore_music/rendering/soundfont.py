@@ -20,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rescore_music.errors import RenderError
+from rescore_music.rendering.modulators import DEFAULTS, Modulator, Modulators, combined
+from rescore_music.rendering.riff import CURE, Rows, read_tables
 
-Rows = npt.NDArray[np.void]
 Floats = npt.NDArray[np.float32]
 
 GENERATORS = 61
@@ -42,23 +43,6 @@ for _times in ((21, 23), range(25, 29), (30,), range(33, 37), (38,)):
 # what a preset may not add to (specification 8.5: sample and substitution generators)
 _INSTRUMENT_ONLY = [0, 1, 2, 3, 4, 12, 45, 46, 47, 50, 54, 57, 58]
 
-_NAME = "S20"
-_LAYOUT: dict[str, list[tuple[str, str]]] = {
-    "phdr": [("name", _NAME), ("program", "<u2"), ("bank", "<u2"), ("bag", "<u2"), ("rest", "V12")],
-    "pbag": [("gen", "<u2"), ("mod", "<u2")],
-    "pmod": [("source", "<u2"), ("target", "<u2"), ("amount", "<i2"), ("by", "<u2"), ("transform", "<u2")],
-    "pgen": [("kind", "<u2"), ("amount", "<i2")],
-    "inst": [("name", _NAME), ("bag", "<u2")],
-    "shdr": [
-        ("name", _NAME),
-        *((field, "<u4") for field in ("start", "end", "loop_start", "loop_end", "rate")),
-        ("key", "u1"),
-        ("correction", "i1"),
-        ("link", "<u2"),
-        ("kind", "<u2"),
-    ],
-}
-_LAYOUT |= {"ibag": _LAYOUT["pbag"], "imod": _LAYOUT["pmod"], "igen": _LAYOUT["pgen"]}
 _ROM, _VORBIS = 0x8000, 0x10
 _PIECES_LIMIT = 1 << 28  # bytes of decoded sound kept a font
 _GUARD = 8  # frames after a piece, so that interpolation needs no test
@@ -100,7 +84,7 @@ class SoundFont:
     low_bytes: npt.NDArray[np.uint8] | None
     stream: npt.NDArray[np.uint8]
     _pieces: dict[tuple[int, ...], Piece] = field(default_factory=dict)
-    _zones: dict[tuple[int, int], Rows] = field(default_factory=dict)
+    _zones: dict[tuple[int, int], tuple[Rows, tuple[Modulators, ...]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -120,6 +104,13 @@ class SoundFont:
         ZONES array
             Instrument generators over the specification's defaults, the preset's added.
         """
+        return self._resolved(bank, program)[0]
+
+    def modulators(self, bank: int, program: int) -> tuple[Modulators, ...]:
+        """The modulators of each of a preset's zones: the instrument's over the defaults, then the preset's."""
+        return self._resolved(bank, program)[1]
+
+    def _resolved(self, bank: int, program: int) -> tuple[Rows, tuple[Modulators, ...]]:
         key = (bank, program)
         if key not in self._zones:
             self._zones[key] = _resolve(self, self.presets[key])
@@ -182,11 +173,8 @@ class SoundFont:
         try:
             sound, _ = soundfile.read(io.BytesIO(self.stream[start:stop].tobytes()), dtype="float32", always_2d=True)
         except soundfile.SoundFileError as error:
-            raise RenderError("a compressed sample cannot be decoded", file=self.path, cure=_CURE) from error
+            raise RenderError("a compressed sample cannot be decoded", file=self.path, cure=CURE) from error
         return np.ascontiguousarray(sound[:, 0], dtype=np.float32)
-
-
-_CURE = "use another SoundFont file, or none for the sounds that come with the installation"
 
 
 def open_soundfont(path: str | Path) -> SoundFont:
@@ -201,23 +189,16 @@ def open_soundfont(path: str | Path) -> SoundFont:
     try:
         status = place.stat()
         if not place.is_file():
-            raise RenderError("is a folder, not a SoundFont file", file=place, cure=_CURE)
+            raise RenderError("is a folder, not a SoundFont file", file=place, cure=CURE)
         return _open(place.resolve(), status.st_mtime_ns, status.st_size)
     except OSError as error:
-        raise RenderError(f"cannot be read: {error.strerror or error}", file=place, cure=_CURE) from error
+        raise RenderError(f"cannot be read: {error.strerror or error}", file=place, cure=CURE) from error
 
 
 @lru_cache(maxsize=4)
 def _open(path: Path, modified: int, size: int) -> SoundFont:
     del modified, size  # they only key the cache
-    if path.stat().st_size < 12:
-        raise RenderError("is no SoundFont: too short", file=path, cure=_CURE)
-    data: npt.NDArray[np.uint8] = np.memmap(path, np.uint8, "r")
-    if bytes(data[:4]) != b"RIFF" or bytes(data[8:12]) != b"sfbk":
-        raise RenderError("is no SoundFont: it does not start with RIFF ... sfbk", file=path, cure=_CURE)
-    chunks = _chunks(path, data)
-    tables = {name: _table(path, name, data, chunks) for name in _LAYOUT}
-    _check(path, tables)
+    data, chunks, tables = read_tables(path)
     stream = data[slice(*chunks.get("smpl", (0, 0)))]
     pulse = stream[: len(stream) // 2 * 2].view("<i2")
     low = data[slice(*chunks["sm24"])] if "sm24" in chunks else None
@@ -228,73 +209,26 @@ def _open(path: Path, modified: int, size: int) -> SoundFont:
     for i in range(len(heads) - 1):
         presets.setdefault((int(heads["bank"][i]), int(heads["program"][i])), i)
     if not presets:
-        raise RenderError("holds no presets", file=path, cure=_CURE)
+        raise RenderError("holds no presets", file=path, cure=CURE)
     return SoundFont(path, presets, tables, pulse, low, stream)
 
 
-def _chunks(path: Path, data: npt.NDArray[np.uint8]) -> dict[str, tuple[int, int]]:
-    """Name to (start, stop) of every chunk, the members of LIST chunks included."""
-    found: dict[str, tuple[int, int]] = {}
-    todo = [(12, len(data))]
-    while todo:
-        at, stop = todo.pop(0)
-        while at + 8 <= stop:
-            name = bytes(data[at : at + 4]).decode("latin-1")
-            end = at + 8 + int.from_bytes(bytes(data[at + 4 : at + 8]), "little")
-            if end > stop:
-                raise RenderError("is cut short", file=path, where=f"chunk {name.strip()!r} at byte {at}", cure=_CURE)
-            if name == "LIST":
-                todo.append((at + 12, end))
-            else:
-                found.setdefault(name, (at + 8, end))
-            at = end + (end - at) % 2
-    return found
-
-
-def _table(path: Path, name: str, data: npt.NDArray[np.uint8], chunks: dict[str, tuple[int, int]]) -> Rows:
-    if name not in chunks:
-        raise RenderError(f"has no {name!r} chunk", file=path, cure=_CURE)
-    start, stop = chunks[name]
-    layout = np.dtype(_LAYOUT[name])
-    if (stop - start) % layout.itemsize or stop == start:
-        raise RenderError(
-            f"{stop - start} bytes are no whole number of {layout.itemsize}-byte records",
-            file=path,
-            where=f"chunk {name!r}",
-            cure=_CURE,
-        )
-    return np.frombuffer(data[start:stop].tobytes(), layout)
-
-
-def _check(path: Path, tables: dict[str, Rows]) -> None:
-    """Every index rises and stays inside the table it points into."""
-    points = [
-        ("phdr", "bag", "pbag"),
-        ("pbag", "gen", "pgen"),
-        ("pbag", "mod", "pmod"),
-        ("inst", "bag", "ibag"),
-        ("ibag", "gen", "igen"),
-        ("ibag", "mod", "imod"),
-    ]
-    for table, column, target in points:
-        index = tables[table][column].astype(np.int64)
-        if np.any(np.diff(index) < 0) or index[-1] >= len(tables[target]) + 1:
-            raise RenderError(f"points outside {target!r}", file=path, where=f"chunk {table!r}", cure=_CURE)
-
-
-def _own(tables: dict[str, Rows], letter: str, first: int, last: int) -> list[dict[int, int]]:
-    """The generators of bags `first` to `last`, each over those of the global zone, if there is one."""
-    bags, generators = tables[f"{letter}bag"], tables[f"{letter}gen"]
+def _own(tables: dict[str, Rows], letter: str, first: int, last: int) -> list[tuple[dict[int, int], Modulators]]:
+    """Generators and modulators of bags `first` to `last`, each over those of the global zone, if there is one."""
+    bags, generators, modulators = (tables[letter + name] for name in ("bag", "gen", "mod"))
     terminal = INSTRUMENT if letter == "p" else SAMPLE
     common: dict[int, int] = {}
-    zones: list[dict[int, int]] = []
+    common_modulators: Modulators = ()
+    zones: list[tuple[dict[int, int], Modulators]] = []
     for bag in range(first, last):
         rows = generators[int(bags["gen"][bag]) : int(bags["gen"][bag + 1])]
         own = {int(kind): int(amount) for kind, amount in rows if kind < GENERATORS}
+        more = modulators[int(bags["mod"][bag]) : int(bags["mod"][bag + 1])]
+        own_modulators = tuple(Modulator(*(int(x) for x in row)) for row in more)
         if terminal in own:
-            zones.append(common | own)
+            zones.append((common | own, combined(common_modulators, own_modulators)))
         elif bag == first:
-            common = own
+            common, common_modulators = own, own_modulators
     return zones
 
 
@@ -303,15 +237,17 @@ def _span(zone: dict[int, int], kind: int) -> tuple[int, int]:
     return amount & 0xFF, min(amount >> 8, 127)
 
 
-def _resolve(font: SoundFont, preset: int) -> Rows:
+def _resolve(font: SoundFont, preset: int) -> tuple[Rows, tuple[Modulators, ...]]:
     tables = font.tables
     heads, instruments, samples = tables["phdr"], tables["inst"], tables["shdr"]
     rows: list[tuple[int, int, int, int, int, npt.NDArray[np.int32]]] = []
-    for outer in _own(tables, "p", int(heads["bag"][preset]), int(heads["bag"][preset + 1])):
+    modulators: list[Modulators] = []
+    for outer, added in _own(tables, "p", int(heads["bag"][preset]), int(heads["bag"][preset + 1])):
         number = outer[INSTRUMENT] & 0xFFFF
         if number >= len(instruments) - 1:
             continue
-        for inner in _own(tables, "i", int(instruments["bag"][number]), int(instruments["bag"][number + 1])):
+        bags = (int(instruments["bag"][number]), int(instruments["bag"][number + 1]))
+        for inner, own in _own(tables, "i", *bags):
             sample = inner[SAMPLE] & 0xFFFF
             if sample >= len(samples) - 1 or int(samples["kind"][sample]) & _ROM:
                 continue
@@ -321,7 +257,8 @@ def _resolve(font: SoundFont, preset: int) -> Rows:
             soft, loud = max(v[0] for v in velocities), min(v[1] for v in velocities)
             if low <= high and soft <= loud:
                 rows.append((low, high, soft, loud, sample, _combined(outer, inner)))
-    return np.array(rows, ZONES)
+                modulators.append(combined(DEFAULTS, own) + added)
+    return np.array(rows, ZONES), tuple(modulators)
 
 
 def _combined(outer: dict[int, int], inner: dict[int, int]) -> npt.NDArray[np.int32]:

@@ -10,8 +10,6 @@ Decisions, where the specification and practice differ:
 - a release lasts at least 16 ms (-7200 timecents), which spares clicks, as in FluidSynth;
 - panning (CC 10) spans hard left to hard right over its whole range and adds to a zone's pan; the specification's
   amount of 100 % would clip at half of the range;
-- modulators written in the file are not read yet: every zone follows the default ones for velocity, volume, expression,
-  pan, pitch wheel and modulation wheel (not velocity to filter, which most fonts switch off);
 - a struck exclusive class (closed hi-hat over open) fades at 100 dB in 0.25 s instead of stopping dead.
 
 References: SoundFont 2.04, 8.1.3 (generators), 9.1.7 (envelopes), 9.5 (default modulators).
@@ -25,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rescore_music.rendering import soundfont as sf
+from rescore_music.rendering.modulators import Modulators, effects, wheel_depths
 from rescore_music.rendering.soundfont import Piece, SoundFont
 
 Rows = npt.NDArray[np.void]
@@ -48,7 +47,7 @@ VOICE = np.dtype(
         *((name, "<f8") for name in ("mod_sustain", "mod_release", "mod_to_pitch", "mod_to_fc")),
         *((name, "<i8") for name in ("tremolo_start", "vibrato_start")),
         *((name, "<f8") for name in ("tremolo_step", "tremolo_to_pitch", "tremolo_to_fc", "tremolo_to_gain")),
-        *((name, "<f8") for name in ("vibrato_step", "vibrato_to_pitch", "fc", "q")),
+        *((name, "<f8") for name in ("vibrato_step", "vibrato_to_pitch", "wheel_to_pitch", "fc", "q")),
         *((name, "<f8") for name in ("ratio", "gain", "pan")),
     ]
 )
@@ -79,13 +78,21 @@ def _frames(timecents: npt.ArrayLike, rate: int) -> Ints:
 
 
 def build_voices(
-    font: SoundFont, zones: Rows, note: Ints, zone: Ints, notes: dict[str, Ints], rate: int
+    font: SoundFont,
+    zones: Rows,
+    modulators: tuple[Modulators, ...],
+    note: Ints,
+    zone: Ints,
+    notes: dict[str, Ints],
+    rate: int,
 ) -> tuple[Rows, list[Piece]]:
     """The voices of (note, zone) pairs.
 
     Parameters
     ----------
     zones : ZONES array
+    modulators : tuple of Modulators
+        One a zone.
     note, zone : int64 arrays, shape (voices,)
     notes : mapping with int64 arrays "index", "start", "off", "key", "velocity"
         `start` and `off` in frames; `index` is the note's index in the score.
@@ -98,17 +105,23 @@ def build_voices(
     pieces : list of Piece
     """
     chosen = zones[zone]
-    g = chosen["generators"]
+    fixed = chosen["generators"]
     voices = np.zeros(len(note), VOICE)
-    key = np.where(g[:, sf.FIXED_KEY] >= 0, g[:, sf.FIXED_KEY], notes["key"][note])
-    velocity = np.where(g[:, sf.FIXED_VELOCITY] > 0, g[:, sf.FIXED_VELOCITY], notes["velocity"][note])
+    key = np.where(fixed[:, sf.FIXED_KEY] >= 0, fixed[:, sf.FIXED_KEY], notes["key"][note])
+    velocity = np.where(fixed[:, sf.FIXED_VELOCITY] > 0, fixed[:, sf.FIXED_VELOCITY], notes["velocity"][note])
+    added = effects(modulators, zone, key.astype(np.float64), velocity.astype(np.float64))
+    g = fixed + added
     voices["note"], voices["start"], voices["off"] = notes["index"][note], notes["start"][note], notes["off"][note]
     voices["off"] = np.maximum(voices["off"], voices["start"] + 1)
     _set_pitch(voices, font, chosen, g, key, rate)
-    _set_volume(voices, g, key, velocity, rate)
+    _set_volume(voices, g, key, rate)
+    # what modulators attenuate counts whole, what the zone itself does only in part
+    own, ours = np.clip(fixed[:, sf.ATTENUATION], 0, 1440) * ATTENUATION_SHARE, added[:, sf.ATTENUATION]
+    voices["gain"] = GAIN * 10.0 ** (-np.clip(own + ours, 0, 1440) / 200.0)
+    voices["wheel_to_pitch"] = wheel_depths(modulators)[zone]
     _set_modulation(voices, g, key, rate)
-    _set_choke(voices, g[:, sf.EXCLUSIVE_CLASS], rate)
-    return voices, _set_sound(voices, font, chosen, g)
+    _set_choke(voices, fixed[:, sf.EXCLUSIVE_CLASS], rate)
+    return voices, _set_sound(voices, font, chosen, fixed)
 
 
 def _set_pitch(voices: Rows, font: SoundFont, chosen: Rows, g: Any, key: Ints, rate: int) -> None:
@@ -120,9 +133,7 @@ def _set_pitch(voices: Rows, font: SoundFont, chosen: Rows, g: Any, key: Ints, r
     voices["ratio"] = header["rate"] / rate * 2.0 ** (cents / 1200.0)
 
 
-def _set_volume(voices: Rows, g: Any, key: Ints, velocity: Ints, rate: int) -> None:
-    attenuation = ATTENUATION_SHARE * np.clip(g[:, sf.ATTENUATION], 0, 1440)  # centibels
-    voices["gain"] = GAIN * 10.0 ** (-attenuation / 200.0) * (velocity / 127.0) ** 2
+def _set_volume(voices: Rows, g: Any, key: Ints, rate: int) -> None:
     voices["pan"] = np.clip(g[:, sf.PAN], -500, 500)
     sustain_db = np.clip(g[:, sf.VOL_SUSTAIN], 0, 1000) / 10.0
     hold = _frames(g[:, sf.VOL_HOLD] + g[:, sf.KEY_TO_VOL_HOLD] * (60 - key), rate)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 KEY_RANGE, VEL_RANGE, INSTRUMENT, SAMPLE = 43, 44, 41, 53
-Generators = dict[int, int]
+MODULATORS = -1  # in a zone: its modulators as rows of five
+Generators = dict[int, Any]
 
 
 @dataclass
@@ -39,16 +41,28 @@ def _chunk(name: bytes, data: bytes) -> bytes:
     return name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
 
 
-def _generators(zone: Generators, last: tuple[int, int] | None) -> list[tuple[int, int]]:
-    # specification 8.1.2: key range first, then velocity range, the terminal generator last
-    order = sorted(zone.items(), key=lambda item: {KEY_RANGE: 0, VEL_RANGE: 1}.get(item[0], 2))
-    return order + ([last] if last else [])
+@dataclass
+class Table:
+    """Bags, generators and modulators of the presets or of the instruments."""
 
+    bags: list[tuple[int, int]] = field(default_factory=list)
+    generators: list[tuple[int, int]] = field(default_factory=list)
+    modulators: list[tuple[int, ...]] = field(default_factory=list)
 
-def _bags(zones: list[list[tuple[int, int]]], bags: list[int], rows: list[tuple[int, int]]) -> None:
-    for zone in zones:
-        bags.append(len(rows))
-        rows.extend(zone)
+    def add(self, zone: Generators, last: tuple[int, int] | None = None) -> None:
+        self.bags.append((len(self.generators), len(self.modulators)))
+        # specification 8.1.2: key range first, then velocity range, the terminal generator last
+        own = [(kind, amount) for kind, amount in zone.items() if kind != MODULATORS]
+        self.generators += sorted(own, key=lambda item: {KEY_RANGE: 0, VEL_RANGE: 1}.get(item[0], 2))
+        self.generators += [last] if last else []
+        self.modulators += zone.get(MODULATORS, [])
+
+    def chunks(self, letter: bytes) -> list[tuple[bytes, bytes]]:
+        bags = [*self.bags, (len(self.generators), len(self.modulators))]
+        rows = [struct.pack("<HH", kind, amount & 0xFFFF) for kind, amount in [*self.generators, (0, 0)]]
+        modulators = [struct.pack("<HHhHH", *row) for row in [*self.modulators, (0, 0, 0, 0, 0)]]
+        bag = b"".join(struct.pack("<HH", *pair) for pair in bags)
+        return [(letter + b"bag", bag), (letter + b"mod", b"".join(modulators)), (letter + b"gen", b"".join(rows))]
 
 
 def write_soundfont(path: Path, samples: list[Sample], presets: list[Preset], *, wide: bool = False) -> Path:
@@ -76,24 +90,22 @@ def write_soundfont(path: Path, samples: list[Sample], presets: list[Preset], *,
         )
     headers += struct.pack("<20s5IBbHH", b"EOS", 0, 0, 0, 0, 0, 0, 0, 0, 0)
     heads, instruments = bytearray(), bytearray()
-    pbag, ibag, pgen, igen = [], [], [], []
+    outer, inner = Table(), Table()
     for number, preset in enumerate(presets):
-        heads += struct.pack("<20sHHHIII", f"preset {number}".encode(), preset.program, preset.bank, len(pbag), 0, 0, 0)
-        outer = [_generators(preset.over_common, None)] if preset.over_common else []
-        _bags([*outer, _generators(preset.over, (INSTRUMENT, number))], pbag, pgen)
-        instruments += struct.pack("<20sH", f"instrument {number}".encode(), len(ibag))
-        inner = [_generators(preset.common, None)] if preset.common else []
-        inner += [_generators(zone, (SAMPLE, sample)) for sample, zone in preset.zones]
-        _bags(inner, ibag, igen)
-    heads += struct.pack("<20sHHHIII", b"EOP", 0, 0, len(pbag), 0, 0, 0)
-    instruments += struct.pack("<20sH", b"EOI", len(ibag))
-    tables = [(b"phdr", bytes(heads))]
-    for letter, bags, rows, between in ((b"p", pbag, pgen, instruments), (b"i", ibag, igen, headers)):
-        tables.append((letter + b"bag", b"".join(struct.pack("<HH", n, 0) for n in [*bags, len(rows)])))
-        tables.append((letter + b"mod", bytes(10)))
-        packed = [struct.pack("<HH", kind, amount & 0xFFFF) for kind, amount in [*rows, (0, 0)]]
-        tables.append((letter + b"gen", b"".join(packed)))
-        tables.append((b"inst" if letter == b"p" else b"shdr", bytes(between)))
+        head = (f"preset {number}".encode(), preset.program, preset.bank, len(outer.bags), 0, 0, 0)
+        heads += struct.pack("<20sHHHIII", *head)
+        if preset.over_common:
+            outer.add(preset.over_common)
+        outer.add(preset.over, (INSTRUMENT, number))
+        instruments += struct.pack("<20sH", f"instrument {number}".encode(), len(inner.bags))
+        if preset.common:
+            inner.add(preset.common)
+        for sample, zone in preset.zones:
+            inner.add(zone, (SAMPLE, sample))
+    heads += struct.pack("<20sHHHIII", b"EOP", 0, 0, len(outer.bags), 0, 0, 0)
+    instruments += struct.pack("<20sH", b"EOI", len(inner.bags))
+    tables = [(b"phdr", bytes(heads)), *outer.chunks(b"p"), (b"inst", bytes(instruments)), *inner.chunks(b"i")]
+    tables.append((b"shdr", bytes(headers)))
     sound = _chunk(b"smpl", bytes(pool)) + (_chunk(b"sm24", bytes(low)) if wide else b"")
     info = _chunk(b"ifil", struct.pack("<HH", 2, 4)) + _chunk(b"INAM", b"test\0\0")
     body = b"sfbk" + _chunk(b"LIST", b"INFO" + info) + _chunk(b"LIST", b"sdta" + sound)
