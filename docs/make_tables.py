@@ -85,11 +85,8 @@ def _cells(row: Instrument) -> list[object]:
     written = f"{row.transposition:+d} ({row.diatonic:+d})" if row.transposition else ""
     breath = f"{row.breath:g}" if row.breath else ""
     sound = "kit" if row.percussion else row.program
-    return [f"`{row.id}`", row.name, pitches, comfortable, power, written, " ".join(row.clefs), f"{row.agility:g}"] + [
-        row.polyphony,
-        breath,
-        sound,
-    ]
+    cells = [f"`{row.id}`", row.name, pitches, comfortable, power, written, " ".join(row.clefs), f"{row.agility:g}"]
+    return [*cells, row.polyphony, breath, sound]
 
 
 def instruments_page() -> str:
