@@ -1,0 +1,65 @@
+"""The report page's look: one inline style sheet, light and dark, on screen and on paper."""
+
+from __future__ import annotations
+
+from rescore_music.structure import Role
+from rescore_music.view.palette import ROLE_COLOURS
+
+_BASE = """
+:root{color-scheme:light dark;--paper:#fff;--page:#f6f5f2;--ink:#1f2328;--faint:#63686f;--rule:#dedbd4;--accent:#b4511b;
+--good:#00796b;--bad:#b3261e;--soft:#f1efe9}
+@media (prefers-color-scheme:dark){:root{--paper:#1c1f23;--page:#131518;--ink:#e8e6e1;--faint:#a3a8ae;--rule:#353a40;
+--accent:#f0935a;--good:#5ac8b6;--bad:#ff8a80;--soft:#262a2f}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--page);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",sans-serif}
+main,header,footer{max-width:1240px;margin:0 auto;padding:0 20px}
+header{padding-top:34px}
+h1{font:600 2.1rem/1.2 Georgia,"Times New Roman",serif;margin:0}
+h2{font:600 1.3rem/1.3 Georgia,"Times New Roman",serif;margin:0 0 4px}
+h3{font-size:1rem;margin:18px 0 4px}
+p{margin:4px 0 12px;max-width:76ch}
+.lead{color:var(--faint);font-size:1.08rem;margin:6px 0 16px}
+section{background:var(--paper);border:1px solid var(--rule);border-radius:10px;padding:20px 22px;margin:0 0 18px}
+.facts{display:flex;flex-wrap:wrap;gap:10px;margin:0 0 20px;padding:0;list-style:none}
+.facts li{background:var(--paper);border:1px solid var(--rule);border-radius:10px;padding:8px 14px;min-width:110px}
+.facts b{display:block;font-size:1.25rem;line-height:1.3}
+.facts span{color:var(--faint);font-size:.85rem}
+.scroll{overflow-x:auto}
+svg{display:block;width:100%;height:auto}
+.sheet{background:#fff;color:#000;border-radius:6px;padding:14px;max-width:1000px;margin:0 auto}
+table{border-collapse:collapse;width:100%;font-size:.9rem}
+th,td{text-align:left;vertical-align:top;padding:6px 10px;border-bottom:1px solid var(--rule)}
+thead th{font-size:.8rem;color:var(--faint);font-weight:600;border-bottom:2px solid var(--rule);white-space:nowrap}
+tbody th{font-weight:600}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.note{color:var(--faint);font-size:.85rem}
+.verdict{white-space:nowrap;font-weight:600}
+.good{color:var(--good)}
+.bad{color:var(--bad)}
+.none{color:var(--faint);font-weight:400}
+.cast td{padding:4px;min-width:108px}
+.cast th[scope=row]{position:sticky;left:0;background:var(--paper);white-space:nowrap}
+.duty{display:block;border-left:4px solid var(--c);background:color-mix(in srgb,var(--c) 13%,transparent);
+border-radius:3px;padding:2px 6px;margin:0 0 3px;font-size:.78rem;line-height:1.35}
+.duty.double{border-left-style:dotted}
+.key{display:flex;flex-wrap:wrap;gap:8px 14px;margin:0 0 10px}
+.key .duty{margin:0}
+tr.chosen td,tr.chosen th{background:var(--soft)}
+code{font-size:.85em;overflow-wrap:anywhere}
+footer{color:var(--faint);font-size:.85rem;padding-bottom:40px}
+details summary{cursor:pointer}
+@media print{:root{--paper:#fff;--page:#fff;--ink:#000;--faint:#444;--rule:#bbb;--soft:#eee}
+body{font-size:11px}section{break-inside:avoid;border:0;padding:0 0 14px}.long{break-inside:auto}
+.scroll{overflow:visible}.cast td{min-width:0}}
+"""
+
+
+def css() -> str:
+    """The style sheet, with a class a role (`role-melody`)."""
+    roles = "".join(f".{role_class(role)}{{--c:{colour}}}" for role, colour in ROLE_COLOURS.items())
+    return "".join(line for line in _BASE.splitlines()) + roles
+
+
+def role_class(role: Role) -> str:
+    """CSS class of a role."""
+    return f"role-{role.name.lower().replace('_', '-')}"
