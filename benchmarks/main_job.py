@@ -36,8 +36,8 @@ class Row:
     bass: float = 1.0
     outside: int = 0
     unlogged: int = 0
-    music21: str = "ok"
-    verovio: str = "ok"
+    music21: str = "-"
+    verovio: str = "-"
     seconds: float = 0.0
     error: str = ""
 
@@ -87,9 +87,13 @@ def reread(xml: bytes) -> str:
 
 def engraved(xml: bytes) -> str:
     """Whether verovio loads it and gives pages."""
-    from rescore_music.view.engraving import toolkit
+    from importlib.resources import files
 
-    engraver = toolkit()
+    import verovio
+
+    verovio.enableLog(verovio.LOG_OFF)
+    engraver = verovio.toolkit(False)
+    engraver.setResourcePath(str(files("verovio") / "data"))
     return "ok" if engraver.loadData(xml.decode()) and engraver.getPageCount() > 0 else "not loaded"
 
 
@@ -121,8 +125,8 @@ def one(path: str, template_name: str) -> Row:
             kept(source, score, np.flatnonzero(roles == Role.BASS)),
             outside(score, template),
             unlogged(source, candidate),
-            reread(xml) if len(score.notes) else "ok",
-            engraved(xml) if len(score.notes) else "ok",
+            reread(xml),
+            engraved(xml),
             seconds,
         )
     except Exception as error:  # one broken cue must not hide the others
@@ -135,7 +139,7 @@ def beethoven() -> str:
     """Path of op. 18 no. 1, first movement, in the music21 corpus."""
     from music21 import corpus
 
-    return str(corpus.getWork("beethoven/opus18no1/movement1"))
+    return next(str(p) for p in corpus.getWork("beethoven/opus18no1/movement1") if p.suffix == ".mxl")
 
 
 def main() -> int:
