@@ -115,9 +115,10 @@ def build_voices(
     voices["off"] = np.maximum(voices["off"], voices["start"] + 1)
     _set_pitch(voices, font, chosen, g, key, rate)
     _set_volume(voices, g, key, rate)
-    # what modulators attenuate counts whole, what the zone itself does only in part
-    own, ours = np.clip(fixed[:, sf.ATTENUATION], 0, 1440) * ATTENUATION_SHARE, added[:, sf.ATTENUATION]
-    voices["gain"] = GAIN * 10.0 ** (-np.clip(own + ours, 0, 1440) / 200.0)
+    # what modulators attenuate counts whole, what the zone itself does only in part; fonts lift zones below 0 (which
+    # the specification does not know), and that holds as far as velocity leaves room
+    attenuation = fixed[:, sf.ATTENUATION] * ATTENUATION_SHARE + added[:, sf.ATTENUATION]
+    voices["gain"] = GAIN * 10.0 ** (-np.clip(attenuation, 0, 1440) / 200.0)
     voices["wheel_to_pitch"] = wheel_depths(modulators)[zone]
     _set_modulation(voices, g, key, rate)
     _set_choke(voices, fixed[:, sf.EXCLUSIVE_CLASS], rate)

@@ -361,3 +361,13 @@ def test_interpolation_is_clean(tmp_path):
     top = int(np.argmax(spectrum))
     signal = spectrum[top - 6 : top + 7].sum()
     assert 10 * np.log10(signal / (spectrum[20:].sum() - signal)) > 45
+
+
+def test_a_lifted_zone_fills_what_velocity_leaves(tmp_path, plain):
+    rows = [(0, 480, 60, 60, 0)]
+    lifted = render(score(rows), sounds=font(tmp_path, {sf.ATTENUATION: -100})).mix
+    assert db(level(lifted, 0.1, 0.4) / level(render(score(rows), sounds=plain).mix, 0.1, 0.4)) == pytest.approx(
+        4.0, abs=0.02
+    )
+    loudest = render(score([(0, 480, 60, 127, 0)]), sounds=font(tmp_path, {sf.ATTENUATION: -200})).mix
+    assert level(loudest, 0.1, 0.4) == pytest.approx(0.5 * GAIN / np.sqrt(2), rel=1e-3)
