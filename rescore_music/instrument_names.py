@@ -103,13 +103,15 @@ def _choose(rows: list[tuple[Instrument, bool]], name: str, alias: tuple[str, ..
         for row, _ in rows:
             if len(rows) > 1 and row.program // 8 == program // 8:
                 return row.id
+        if program and any(unsure for _, unsure in rows):
+            return None  # "Bass" on a brass program says less than the program
     sure = [row.id for row, unsure in rows if not unsure]
     return sure[0] if sure else None
 
 
 def guess(name: str, program: int | None, percussion: bool) -> str:
     """Id of the likeliest instrument; see `instruments.guess_instrument`."""
-    for piece in _JOINED.split(name):
+    for piece in _JOINED.split(re.sub(r"\([^)]*\)", " ", name) or name):
         found = _named(piece, program, percussion)
         if found is not None:
             return found
@@ -127,9 +129,15 @@ def _named(name: str, program: int | None, percussion: bool) -> str | None:
             letters = sum(map(len, alias))
             if alias in table and (letters > 2 or start == 0):
                 found.append((letters, start, alias))
-    for _, _, alias in sorted(found, reverse=True):
+    spoken: set[int] = set()  # words of a longer name that means the other kind: no "bass" in "bass drum"
+    for _, start, alias in sorted(found, reverse=True):
+        if spoken & set(range(start, start + len(alias))):
+            continue
         rows = [(row, unsure) for row, unsure in table[alias] if row.percussion == percussion]
-        chosen = _choose(rows, name, alias, program) if rows else None
+        if not rows:
+            spoken |= set(range(start, start + len(alias)))
+            continue
+        chosen = _choose(rows, name, alias, program)
         if chosen is not None:
             return chosen
     return None
