@@ -28,9 +28,10 @@ Ints = npt.NDArray[np.int64]
 
 MAJOR = np.array([0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081])
 MINOR = np.array([0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052])
-BAR_WEIGHT = 5.0  # draws a full bar counts for
-NEAR_KEY, KEY_STEP = 6.0, 1.5  # cost of any change of key, and of each fifth it moves
-SIGNATURE, NO_SIGNATURE = 0.6, 0.2  # a bar's gain for the keys of the signature
+BAR_WEIGHT = 12.0  # draws a full bar counts for
+CHORD_ENTROPY, SCALE_ENTROPY = 1.0, 1.8  # of a bar of a triad, of most of a scale (nats)
+NEAR_KEY, KEY_STEP = 2.5, 1.5  # cost of any change of key, and of each fifth it moves
+SIGNATURE, NO_SIGNATURE, SAID_MINOR = 0.4, 0.2, 1.0  # a bar's gain for the keys of the signature
 
 QUALITIES: dict[str, tuple[int, ...]] = {
     "maj": (0, 4, 7),
@@ -68,7 +69,7 @@ def key_spans(score: Score) -> tuple[KeySpan, ...]:
     share = classes / np.maximum(classes.sum(axis=1, keepdims=True), 1)
     fullness = np.minimum(classes.sum(axis=1) / np.maximum(np.diff(bars), 1), 1.0)
     profiles = np.log(np.stack([np.roll(p, k) for p in (MAJOR, MINOR) for k in range(12)]))  # 0..11 major, 12..23 minor
-    seen = BAR_WEIGHT * fullness[:, None] * (share @ profiles.T)
+    seen = BAR_WEIGHT * (fullness * _telling(share))[:, None] * (share @ profiles.T)
     path = _viterbi(seen + _signature_gain(score, bars[:-1]), -_key_distances())
     starts = np.flatnonzero(np.concatenate([[True], np.diff(path) != 0]))
     edges = np.append(bars[starts], max(score.length, int(bars[-1])))
@@ -82,6 +83,12 @@ def key_spans(score: Score) -> tuple[KeySpan, ...]:
             KeySpan(int(edges[i]), int(edges[i + 1]), k % 12, "minor" if k >= 12 else "major", float(1 / odds.sum()))
         )
     return tuple(spans)
+
+
+def _telling(share: Floats) -> Floats:
+    """How much a bar says about the key: a bar of one chord fits several keys, a bar of a scale few."""
+    entropy = -(share * np.log(np.maximum(share, 1e-12))).sum(axis=1)
+    return np.asarray(np.clip((entropy - CHORD_ENTROPY) / (SCALE_ENTROPY - CHORD_ENTROPY), 0.1, 1.0), np.float64)
 
 
 def pitch_classes(score: Score, edges: Ints) -> Floats:
@@ -112,8 +119,9 @@ def _signature_gain(score: Score, starts: Ints) -> Floats:
         row = np.searchsorted(score.keys["tick"], starts, side="right") - 1
         fifths = score.keys["fifths"].astype(np.int64)[np.maximum(row, 0)]
         mode = score.keys["mode"][np.maximum(row, 0)]
-        # files that never leave "no sharps or flats" mostly never said anything
+        # files that never leave "no sharps or flats" mostly never said anything; "minor" nobody writes unasked
         strength = np.where(np.any(score.keys["fifths"] != 0), SIGNATURE, NO_SIGNATURE) * (row >= 0)
+        strength = np.where((mode == 1) & (row >= 0), SAID_MINOR, strength)
         at = np.arange(len(starts))
         major = (7 * fifths) % 12
         gain[at, major] += strength * (mode != 1)

@@ -92,7 +92,7 @@ def diatonic_pitch(score: Score, keys: tuple[KeySpan, ...]) -> Ints:
     above = (pitch - tonic[at]) % 12
     degree = np.where(minor[at], MINOR_STEPS[above], MAJOR_STEPS[above])
     home = np.where(minor[at], tonic[at] + 3, tonic[at]) % 12  # the signature's major key
-    letter = ((home * 7 + 5) % 12 * 4 + 3) % 7  # fifths above F, as steps above C: F C G D A E B
+    letter = 4 * ((home * 7 + 5) % 12 - 5) % 7  # a fifth is four steps; at most six sharps, five flats
     letter = np.where(minor[at], (letter + 5) % 7, letter)
     by_key = 7 * ((pitch - above) // 12) + letter + degree
     spelled = notes["step"] >= 0
@@ -174,7 +174,7 @@ def _interest(m: _Melodies, first: Ints, length: int, quarter: int) -> Floats:
     different = 1 + np.count_nonzero(np.diff(moves, axis=1), axis=1)
     span = (m.onset[rows[:, -1]] - m.onset[rows[:, 0]]) / quarter
     return np.asarray(
-        np.minimum(length, 12) ** 0.8 * (0.25 + moved) * np.sqrt(different) / (1 + np.maximum(span - 12, 0) / 8),
+        np.minimum(length, 12) ** 0.8 * (0.25 + moved) * np.cbrt(different) / (1 + np.maximum(span - 12, 0) / 8),
         np.float64,
     )
 

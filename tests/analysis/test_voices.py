@@ -1,0 +1,127 @@
+"""Voice separation: what a listener hears as one voice gets one label."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from analysis_builders import TUNE, Q, cadence, corpus, piled, read, right_labels, score_of, sketch, tune
+
+from rescore_music.analysis import separate_voices
+from rescore_music.errors import ScoreError
+from rescore_music.score import NOTE, Part, Score
+
+
+def test_a_single_line_is_one_voice() -> None:
+    assert set(separate_voices(score_of(tune()))) == {0}
+
+
+def test_two_lines_far_apart_are_two_voices_the_upper_first() -> None:
+    score = score_of(tune() + tune(tuple(p - 24 for p in reversed(TUNE)), long=Q))
+    voices = separate_voices(score)
+    upper = score.notes["pitch"] >= 62
+    assert set(voices[upper]) == {0}
+    assert set(voices[~upper]) == {1}
+
+
+def test_a_piano_sketch_yields_melody_bass_and_inner_voices() -> None:
+    score = sketch()
+    voices = separate_voices(score)
+    on_beat = score.notes["onset"] % Q == 0
+    high, low = on_beat & (score.notes["pitch"] >= 64), on_beat & (score.notes["pitch"] < 56)
+    assert np.mean(voices[high] == 0) > 0.95
+    assert np.mean(voices[low] == voices.max()) > 0.95
+    assert voices.max() >= 2
+    assert not np.any(voices[~on_beat] == 0)
+
+
+def test_block_chords_beside_other_parts_stay_one_chordal_voice() -> None:
+    score = score_of(tune(), cadence(), tune(tuple(p - 24 for p in (67, 69, 71, 72))))
+    assert set(separate_voices(score)[score.notes["part"] == 1]) == {0}
+
+
+def test_transposition_changes_no_label() -> None:
+    score = sketch()
+    for semitones in (-11, 7):
+        assert np.array_equal(separate_voices(score), separate_voices(score.transposed(semitones)))
+
+
+def test_percussion_and_other_parts_have_no_voice() -> None:
+    score = score_of(tune(), tune((36, 38) * 8))
+    score = score.replace(parts=(Part("Piano"), Part("Drums", percussion=True)))
+    voices = separate_voices(score)
+    assert set(voices[score.notes["part"] == 1]) == {-1}
+    assert set(separate_voices(score, part=1)) == {-1}
+    assert set(separate_voices(score, part=0)[score.notes["part"] == 0]) == {0}
+
+
+def test_the_number_of_voices_asked_for_is_an_upper_bound() -> None:
+    score = score_of(cadence(4))
+    for voices in range(1, 6):
+        found = separate_voices(score, voices=voices)
+        assert found.min() == 0
+        assert found.max() < voices
+
+
+@pytest.mark.parametrize(("part", "voices"), [(None, 0), (None, 9), (1, None), (-1, None)])
+def test_impossible_wishes_are_refused(part: int | None, voices: int | None) -> None:
+    with pytest.raises(ScoreError):
+        separate_voices(score_of(tune()), part=part, voices=voices)
+
+
+def test_notated_voices_are_taken_as_they_stand() -> None:
+    upper, lower = tune(), tune(tuple(p + 1 for p in reversed(TUNE)))
+    rows = np.zeros(32, NOTE)
+    for i, (on, long, pitch) in enumerate(upper + lower):
+        rows[i]["onset"], rows[i]["duration"], rows[i]["pitch"] = on, long, pitch
+        rows[i]["voice"] = 1 if i < 16 else 2
+    rows["velocity"] = 80
+    score = Score(notes=rows, parts=(Part("Piano"), Part("Flute")))
+    voices = separate_voices(score)
+    names = {(int(v), int(n)) for v, n in zip(voices, score.notes["voice"], strict=True)}
+    assert len(names) == 2
+    assert {v for v, _ in names} == {0, 1}
+
+
+def test_grace_notes_go_with_the_note_they_lead_to() -> None:
+    score = score_of([*tune(), (0, 0, 66), *tune(tuple(p - 24 for p in reversed(TUNE)))])
+    voices = separate_voices(score)
+    assert voices[score.notes["duration"] == 0].tolist() == [0]
+
+
+def test_legato_overlaps_do_not_split_a_line() -> None:
+    overlapped = [(on, long + Q // 8, pitch) for on, long, pitch in tune()]
+    assert set(separate_voices(score_of(overlapped))) == {0}
+
+
+def test_long_parts_are_labelled_as_their_beginning_is() -> None:
+    """Blocks are joined without a seam: 40 repetitions get the labels of one."""
+    one = sketch()
+    length = int(one.bars[-1])
+    rows = np.concatenate([one.notes] * 40)
+    rows["onset"] += np.repeat(np.arange(40) * length, len(one.notes))
+    whole = separate_voices(one.replace(notes=rows)).reshape(40, -1)
+    assert np.mean(whole == whole[20]) > 0.99
+
+
+def test_bach_chorales_in_one_pile() -> None:
+    """Every fifth chorale: above the published closest-pitch figure (.898) and BiLSTM with entry hints (.974)."""
+    right = total = 0
+    for path in corpus("bach/*.mxl")[::5]:
+        score = read(path)
+        if len(score.parts) == 4:
+            pile, truth = piled(score)
+            right += right_labels(pile, separate_voices(pile, voices=4), truth)
+            total += len(truth)
+    assert total > 10_000
+    assert right / total > 0.974, f"{right / total:.4f} of {total} notes"
+
+
+def test_string_quartets_in_one_pile() -> None:
+    """Two movements of Mozart: above the best published on another set of quartets (.744)."""
+    right = total = 0
+    for path in corpus("mozart/k155/movement[12].mxl"):
+        pile, truth = piled(read(path))
+        right += right_labels(pile, separate_voices(pile, voices=4), truth)
+        total += len(truth)
+    assert total > 1_000
+    assert right / total > 0.744, f"{right / total:.4f} of {total} notes"
