@@ -5,7 +5,7 @@ Besides the features of `listening`:
     melody_short     dB       how far melody_margin stays under the style's target (0 where it does not)
     brightness_off   octaves  distance of brightness from the style's target (0 without one)
     melody_kept, bass_kept, motifs_kept, doubling    as in `quality.fidelity`, of the whole score
-    first_pass       share    cost above the best candidate's, relative to it
+    first_pass       share    cost above the best candidate's, relative to it, at most 2
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from rescore_music.structure import Analysis, Role
 
 Renderer = Callable[[Score], Rendering]
 MELODY_MARGIN = 3.0  # dB, where the style names no target
+FAR = 2.0  # a cost three times the best's is as bad as any
 _SYMBOLIC = ("melody_kept", "bass_kept", "motifs_kept", "doubling")
 
 
@@ -143,5 +144,5 @@ def written(candidate: Candidate, source: Score, analysis: Analysis, best_cost: 
     """What needs no sound: fidelity of the whole score, and the first pass's cost."""
     measures = {m.name: m.value for m in fidelity(candidate.score, source, analysis, candidate.origin)}
     out = {name: float(value) for name in _SYMBOLIC if (value := measures.get(name)) is not None}
-    out["first_pass"] = (candidate.cost - best_cost) / max(abs(best_cost), 1e-9)
+    out["first_pass"] = min((candidate.cost - best_cost) / max(abs(best_cost), 1e-9), FAR)
     return out

@@ -142,7 +142,7 @@ def second_pass(
         features[candidate.rank] = found | against_targets(found, targets) | written(candidate, source, analysis, best)
         spent[candidate.rank] = perf_counter() - begin
     scores = {rank: model.score(values) for rank, values in features.items()}
-    told = [replace(c, features=features[c.rank], rescored=scores[c.rank]) for c in chosen]
+    told = [replace(c, features=features[c.rank] | {"seconds": spent[c.rank]}, rescored=scores[c.rank]) for c in chosen]
     for old, new in zip(chosen, told, strict=True):
         _hand_over(old, new)
     ranked = sorted(told, key=lambda c: (-scores[c.rank], c.rank))

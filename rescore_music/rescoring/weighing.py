@@ -3,6 +3,9 @@
 A weights file is JSON: {"version": 1, "features": {name: {"mean": m, "scale": s, "weight": w}}}. A candidate's score
 is the sum of w * (x - m) / s over the features it has; a feature that could not be taken counts as the mean. Positive
 weights say that more is better.
+
+The shipped means and scales are those of benchmarks/survey_features.py (scale: the spread among one cue's candidates,
+or what can just be heard, whichever is larger); the weights are a musician's first guess, not yet calibrated.
 """
 
 from __future__ import annotations
