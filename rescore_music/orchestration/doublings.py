@@ -33,11 +33,22 @@ TRADITION: Mapping[Role, tuple[Doubling, ...]] = {
         Doubling(0, ("trumpet", "cornet"), 0.4, 0.85),
     ),
     Role.BASS: (
-        Doubling(-12, ("double-bass", "contrabass", "contrabassoon"), 0.9, 0.0),
+        Doubling(-12, ("contrabassoon",), 0.4, 0.7),
         Doubling(0, ("bassoon", "bass-clarinet", "tuba", "bass-trombone"), 0.45, 0.6),
     ),
     Role.HARMONY: (Doubling(0, ("horn", "clarinet", "bassoon", "viola"), 0.4, 0.6),),
 }
+# what is done whatever the style says, if its players are there
+ALWAYS: Mapping[Role, tuple[Doubling, ...]] = {
+    Role.BASS: (
+        Doubling(-12, ("double-bass",), 0.9, 0.0),
+        Doubling(0, ("double-bass",), 0.6, 0.0),
+        Doubling(0, ("bassoon", "bass-trombone", "tuba"), 0.6, 0.68),
+    ),
+    Role.MELODY: (Doubling(0, ("trumpet", "cornet"), 0.6, 0.74),),
+    Role.HARMONY: (Doubling(0, ("horn", "trombone", "bassoon", "tenor-horn"), 0.6, 0.66),),
+}
+_TUTTI = 0.68  # intensity from which everybody may play the tune
 _LEAST = 0.08  # a doubling worth less than this is not written
 
 
@@ -74,7 +85,7 @@ def _wishes(m: Material, seats: Ensemble, style: Style) -> tuple[Ints, Floats, I
         for nth in range(2 if want is Role.HARMONY else 1):
             nth_of = is_role & (np.cumsum(is_role, axis=1) == nth + 1)
             column = np.where(nth_of.any(axis=1), nth_of.argmax(axis=1), -1)
-            for rule in rules:
+            for rule in (*rules, *ALWAYS.get(want, ())):
                 columns.append(np.where(m.intensity >= rule.from_intensity, column, -1))
                 fits = [any(matches(seat, word) for word in rule.prefer) for seat in seats.seats]
                 worth.append(rule.weight * (np.array(fits, np.float64) if rule.prefer else np.full(len(fits), 0.5)))
@@ -98,7 +109,7 @@ def doublings(
     best = np.full((phrases, states, s), -np.inf)
     column = np.full((phrases, states, s), -1, np.int64)
     octave = np.zeros((phrases, states, s), np.int64)
-    burden = 0.5 * (place.terms["agility"] + place.terms["breath"]) + 0.25 * place.terms["wish"]
+    burden = 0.4 * (place.terms["agility"] + place.terms["breath"]) + 0.15 * place.terms["wish"]
     row = np.arange(phrases)
     for d in range(columns.shape[1]):
         col = np.maximum(columns[:, d], 0)
@@ -108,8 +119,11 @@ def doublings(
         home = place.octave[strand[:, None], np.minimum(carrier, s - 1)]
         there = home + steps[d]
         legal = carried & (there >= OCTAVES[0]) & (there <= OCTAVES[-1])
+        # nobody doubles a bass above where the source has it: it would lie among the harmony
+        legal &= (there <= 0) | (m.role[strand] != int(Role.BASS))[:, None]
         fit = place.fit[strand[:, None], :, np.clip(there - OCTAVES[0], 0, len(OCTAVES) - 1)]
-        value = weight["doubling"] * worth[d][None, None, :] - fit - burden[strand][:, None, :]
+        value = weight["doubling"] * worth[d][None, None, :] - 0.5 * fit - burden[strand][:, None, :]
+        value = value - _overpowering(m, place, strand, np.minimum(carrier, s - 1))
         value = np.where(legal[:, :, None] & np.isfinite(place.total[strand])[:, None, :], value, -np.inf)
         value = np.where(worth[d][None, None, :] > 0, value, -np.inf)
         better = value > best
@@ -117,6 +131,14 @@ def doublings(
         column = np.where(better, columns[:, d][:, None, None], column)
         octave = np.where(better, there[:, :, None], octave)
     return _chosen(m, seats, style, used, best, column, octave)
+
+
+def _overpowering(m: Material, place: Placement, strand: Ints, carrier: Ints) -> Floats:
+    """Cost of a reinforcement that drowns the colour it reinforces: (phrases, states, seats). In a tutti it may."""
+    middle = (place.soft + place.loud)[strand] / 2  # (phrases, seats)
+    mine = np.take_along_axis(middle, carrier, axis=1)
+    over = np.clip((middle[:, None, :] - mine[:, :, None] - 4.0) / 5.0, 0.0, 1.5)
+    return np.asarray(over * np.where(m.intensity > _TUTTI, 0.25, 1.0)[:, None, None])
 
 
 def _used(choice: Ints, seats: int) -> Bools:

@@ -123,6 +123,13 @@ def cells(score: Score, analysis: Analysis) -> tuple[Ints, Ints, Ints]:
     return line, phrase, analysis.roles[line, phrase].astype(np.int64)
 
 
+def note_ranks(score: Score, analysis: Analysis) -> Ints:
+    """Per source note its place in its line's chord: 0 the note the line is heard by."""
+    line, phrase, role = cells(score, analysis)
+    cell = line * max(len(analysis.phrases), 1) + phrase
+    return chord_ranks(score.notes["onset"], cell, score.notes["pitch"].astype(np.int64), role == int(Role.BASS))
+
+
 def expand(
     score: Score, analysis: Analysis, template: Template, seats: Ensemble, assignments: tuple[Assignment, ...]
 ) -> Rows:
@@ -131,7 +138,7 @@ def expand(
     line, phrase, role = cells(score, analysis)
     phrases = max(len(analysis.phrases), 1)
     cell = line * phrases + phrase
-    rank = chord_ranks(notes["onset"], cell, notes["pitch"].astype(np.int64), role == int(Role.BASS))
+    rank = note_ranks(score, analysis)
     order = np.argsort(cell, kind="stable")
     known, start = np.unique(cell[order], return_index=True)
     stop = np.append(start[1:], len(order))

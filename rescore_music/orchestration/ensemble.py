@@ -39,9 +39,9 @@ _IDIOM_OF: dict[str, dict[Role, float]] = {
     "glockenspiel": {Role.MELODY: 0.9, Role.BASS: 2.0, Role.HARMONY: 1.5, Role.FIGURATION: 0.5},
     "piccolo": {Role.MELODY: 0.5, Role.HARMONY: 0.8, Role.COUNTER_MELODY: 0.6},
     "trumpet": {Role.HARMONY: 0.3},
-    "tuba": {Role.BASS: 0.2, Role.MELODY: 1.0, Role.COUNTER_MELODY: 0.8, Role.HARMONY: 0.6},
+    "tuba": {Role.BASS: 0.45, Role.MELODY: 1.0, Role.COUNTER_MELODY: 0.8, Role.HARMONY: 0.6},
     "contrabassoon": {Role.BASS: 0.4, Role.MELODY: 1.5, Role.HARMONY: 1.2, Role.COUNTER_MELODY: 1.2},
-    "double-bass": {Role.BASS: 0.25, Role.MELODY: 1.5, Role.HARMONY: 1.0, Role.COUNTER_MELODY: 1.2},
+    "double-bass": {Role.BASS: 0.3, Role.MELODY: 1.5, Role.HARMONY: 1.0, Role.COUNTER_MELODY: 1.2},
     "bass-guitar": {Role.BASS: 0.0, Role.MELODY: 1.2, Role.HARMONY: 1.0},
     "electric-bass": {Role.BASS: 0.0, Role.MELODY: 1.2, Role.HARMONY: 1.0},
 }
@@ -74,7 +74,7 @@ class Ensemble:
 
 
 def matches(seat: Seat, name: str) -> bool:
-    """Whether a style's word means a seat: its family, instrument, own id, or the stem of its instrument ("trumpet")."""
+    """Whether a style's word means a seat: its family, instrument, own id, or its instrument's stem ("trumpet")."""
     instrument = seat.instrument
     return name in (instrument.family, instrument.id, seat.id) or instrument.id.startswith(name + "-")
 

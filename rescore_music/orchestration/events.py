@@ -89,6 +89,11 @@ def _pedal(own: Rows, score: Score, seat: int) -> list[tuple[int, int, int, int]
     return [(int(r["tick"]), seat, SUSTAIN, int(r["value"])) for r in pedal]
 
 
+def _set_bend_range(semitones: int) -> tuple[tuple[int, int], ...]:
+    """Controllers that set a bend range by RPN 0 and close the RPN again."""
+    return ((101, 0), (100, 0), (6, semitones), (38, 0), (101, 127), (100, 127))
+
+
 def bend_ranges(score: Score) -> Ints:
     """Per source part the widest bend range in semitones that RPN 0 sets, 2 where it sets none."""
     out = np.full(max(len(score.parts), 1), 0, np.int64)
@@ -138,9 +143,7 @@ def follow_bends(
             value = made[-1][2] if made else 0
         rows += made
         if made and wide != 2:
-            rpn += [
-                (0, seat, number, v) for number, v in ((101, 0), (100, 0), (6, wide), (38, 0), (101, 127), (100, 127))
-            ]
+            rpn += [(0, seat, *message) for message in _set_bend_range(wide)]
     every = {(int(r["tick"]), int(r["part"])) for r in score.bends if r["value"]}
     ledger.tell("pitch bends not carried: no seat that can bend plays the line alone", len(every - taken))
     return (np.array(rows, BEND) if rows else np.zeros(0, BEND)), rpn

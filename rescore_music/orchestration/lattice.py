@@ -23,6 +23,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _VARIED = 0.4  # share of a change of form that a varied repeat (A to A') is
+_PASSING = 0.25  # share of one that a new label inside a section is
+_SECTION_S = 14.0  # a colour is given at least about this long before the next strong seam
 _REST_S = 8.0  # seconds that a wind player may share between two phrases without thought
 
 
@@ -85,10 +87,26 @@ def lattice(
 
 
 def _change(m: Material) -> Floats:
-    """How far the form moves on at each seam: 0 the same label, part of 1 for a varied repeat, 1 another section."""
-    other = m.form[1:] != m.form[:-1]
-    varied = m.label[1:] != m.label[:-1]
-    return np.asarray(np.where(other, 1.0, np.where(varied, _VARIED, 0.0)))
+    """How far the form moves on at each seam: 0 the same label, part of 1 for a varied repeat, 1 another section.
+
+    Short phrases may all have labels of their own; a section is then what has lasted long enough to be heard as one,
+    or what comes back after something else.
+    """
+    out = np.zeros(len(m.form) - 1)
+    since = float(m.seconds[0])
+    seen = {int(m.form[0])}
+    for p in range(1, len(m.form)):
+        form = int(m.form[p])
+        if form != m.form[p - 1]:
+            returns = form in seen and since >= _SECTION_S / 2
+            strong = since >= _SECTION_S or returns
+            out[p - 1] = 1.0 if strong else _PASSING
+            since = 0.0 if strong else since
+        elif m.label[p] != m.label[p - 1]:
+            out[p - 1] = _VARIED
+        seen.add(form)
+        since += float(m.seconds[p])
+    return out
 
 
 def _lines_kept(
@@ -101,7 +119,7 @@ def _lines_kept(
     leap = np.zeros_like(continuity)
     strand = np.maximum(m.table, 0)
     outer = (m.table >= 0) & (m.rank[strand] == 0)
-    forgiving = 1 - 0.8 * style.contrast * change
+    forgiving = 1 - (0.5 + 0.5 * style.contrast) * change
     for p in range(phrases - 1):
         here = {int(m.line[strand[p, k]]): k for k in np.flatnonzero(outer[p])}
         pairs = [
@@ -124,13 +142,15 @@ def _lines_kept(
 
 
 def _contrast(m: Material, st: States, seats: Ensemble) -> Floats:
-    """Raw contrast cost: the tune stays on its seat (1), or in its family (0.4), where the form has moved on."""
+    """Raw contrast cost: the tune stays on its instrument (1), or in its family (0.4), where the form has moved on."""
     s = len(seats.seats)
     strand = np.maximum(m.table[:, 0], 0)
     tune = (m.table[:, 0] >= 0) & (m.role[strand] == int(Role.MELODY))
     lead = st.choice[:, :, 0]
     family = np.append(seats.family, -1)[np.minimum(lead, s)]
-    a, b = lead[:-1, :, None], lead[1:, None, :]
+    ids = [seat.instrument.id for seat in seats.seats]
+    kin_of = np.array([*(ids.index(i) for i in ids), len(ids)], np.int64)
+    a, b = kin_of[lead[:-1, :, None]], kin_of[lead[1:, None, :]]
     same = (a == b) & (a < s)
     kin = (family[:-1, :, None] == family[1:, None, :]) & (a < s)
     weigh = _change(m) * (tune[1:] & tune[:-1])

@@ -38,8 +38,9 @@ class Material:
     doubled : int64 array
         The line of the source that this one doubles, else -1.
     importance : float64 array
-    rate, run_s : float64 arrays
-        Notes a second while active; the longest stretch without a rest in seconds.
+    rate, run_s, repeated : float64 arrays
+        Notes a second while active; the longest stretch without a rest in seconds; share of notes that repeat the
+        pitch before.
     histogram : float64 array, shape (strands, 128)
         Share of the strand's weight on each pitch.
     mean : float64 array
@@ -67,6 +68,7 @@ class Material:
     importance: Floats
     rate: Floats
     run_s: Floats
+    repeated: Floats
     histogram: Floats
     mean: Floats
     activity: Floats
@@ -162,8 +164,8 @@ def _columns(
     ends = np.array([p.end for p in analysis.phrases], np.int64)
     pitch = notes["pitch"].astype(np.int64)
     weight = notes["duration"] / score.ticks_per_quarter + 0.25
-    histogram = np.bincount(strand * 128 + pitch, weight, n * 128).reshape(n, 128)
-    histogram /= np.maximum(histogram.sum(axis=1, keepdims=True), 1e-9)
+    weighed = np.asarray(np.bincount(strand * 128 + pitch, weight, n * 128), np.float64).reshape(n, 128)
+    histogram = weighed / np.maximum(weighed.sum(axis=1, keepdims=True), 1e-9)
     role = analysis.roles[line, phrase].astype(np.int64)
     doubled = analysis.doubles[line, phrase].astype(np.int64) if analysis.doubles.size else np.full(n, -1, np.int64)
     rate, run_s = _motion(score, notes["onset"], score.ends[chosen], strand, n)
@@ -187,6 +189,7 @@ def _columns(
         importance=importance,
         rate=rate,
         run_s=run_s,
+        repeated=_repeated(notes["onset"], pitch, strand, n),
         histogram=histogram,
         mean=mean,
         activity=activity,
@@ -225,6 +228,15 @@ def _motion(score: Score, onset: Ints, end: Ints, strand: Ints, n: int) -> tuple
     longest = np.zeros(n)
     np.maximum.at(longest, who[starts], spans)
     return rate, longest
+
+
+def _repeated(onset: Ints, pitch: Ints, strand: Ints, n: int) -> Floats:
+    """Share of each strand's notes that repeat the pitch before."""
+    order = np.lexsort((onset, strand))
+    again = np.zeros(len(order), bool)
+    again[1:] = (np.diff(strand[order]) == 0) & (np.diff(pitch[order]) == 0)
+    count = np.maximum(np.bincount(strand, minlength=n), 1)
+    return np.asarray(np.bincount(strand[order][again], minlength=n) / count, np.float64)
 
 
 def _activity(onset: Ints, end: Ints, strand: Ints, start: Ints, stop: Ints) -> Floats:

@@ -1,4 +1,4 @@
-"""Figuration: a style's patterns for harmony and figuration. Melody and bass are never touched.
+"""Figuration: a style's patterns for harmony and figuration. Melody keeps its notes, the bass all its onsets.
 
 Conventions: a pattern's unit is in quarters, lengthened by octaves of speed until the instrument can play it with ease.
 Patterns: "keep", "sustain" (notes held to the next change of harmony), "repeat", "pulse" (detached repeats),
@@ -21,6 +21,8 @@ from rescore_music.template import RoleStyle, Style
 
 Ints = npt.NDArray[np.int64]
 
+# patterns that leave every source note at its onset with its pitch: safe for a bass
+_KEEPS_ONSETS = ("octaves", "repeat", "pulse")
 BROKEN = ("arpeggio", "alberti")
 _CHORD_TONES = {
     "maj": (0, 4, 7),
@@ -45,9 +47,9 @@ def apply_patterns(
     draft: Rows, score: Score, analysis: Analysis, style: Style, seats: Ensemble, ledger: Ledger
 ) -> Rows:
     """The draft with each role's pattern written out."""
-    for role in (Role.HARMONY, Role.FIGURATION):
+    for role in (Role.HARMONY, Role.FIGURATION, Role.BASS):
         own = style.roles.get(role)
-        if own is None or own.pattern == "keep":
+        if own is None or own.pattern == "keep" or (role is Role.BASS and own.pattern not in _KEEPS_ONSETS):
             continue
         chosen = (draft["role"] == int(role)) & (draft["articulation"] & 0x3000 == 0)
         chosen &= seats.pitched[draft["seat"]]
@@ -90,9 +92,8 @@ def _chord_bounds(analysis: Analysis, onset: Ints, pitch: Ints) -> Ints:
     if not chords:
         return np.full(len(onset), np.iinfo(np.int64).max)
     starts = np.array([c.start for c in chords], np.int64)
-    holds = np.array(
-        [[not c.quality or (pc - c.root) % 12 in _CHORD_TONES.get(c.quality, ()) for pc in range(12)] for c in chords]
-    )
+    members = [{(c.root + t) % 12 for t in _CHORD_TONES.get(c.quality, ())} for c in chords]
+    holds = np.array([[not c.quality or pc in own for pc in range(12)] for c, own in zip(chords, members, strict=True)])
     limit = np.full((len(chords) + 1, 12), np.iinfo(np.int64).max)
     for i in range(len(chords) - 1, -1, -1):
         limit[i] = np.where(holds[i], limit[i + 1], starts[i])
@@ -145,11 +146,8 @@ def _pieces(rows: Rows, unit: Ints) -> tuple[Rows, Ints, Ints]:
     out = rows[origin].copy()
     out["onset"] = rows["onset"][origin] + nth * unit[origin]
     last = nth == count[origin] - 1
-    out["duration"] = np.where(
-        last,
-        (rows["onset"] + rows["duration"])[origin] - out["onset"],
-        np.where(count[origin] > 1, unit[origin], rows["duration"][origin]),
-    )
+    stop = (rows["onset"] + rows["duration"])[origin]
+    out["duration"] = np.where(last, stop - out["onset"], unit[origin])
     out["source"][nth > 0] = -1
     return out, origin, nth
 
@@ -186,9 +184,7 @@ def _broken(rows: Rows, unit: Ints, analysis: Analysis, pattern: str, seats: Ens
         if b - a > 1:
             tones = [int(p) for p in np.unique(group["pitch"])]
         elif (int(group["phrase"][0]), int(group["line"][0])) in leader:
-            tones = _ladder(
-                int(group["pitch"][0]), int(group["onset"][0]), analysis, chord_starts, seats, int(group["seat"][0])
-            )
+            tones = _ladder(group[0], analysis, chord_starts, seats)
         else:
             tones = [int(group["pitch"][0])]
         made.append(_turns(group, tones, int(unit[a]), pattern, ledger) if len(tones) > 1 else group)
@@ -199,18 +195,18 @@ def _first_lone(rows: Rows, starts: Ints, stops: Ints) -> set[tuple[int, int]]:
     """(phrase, line) of the one single-voiced line a phrase that arpeggiates: one figure is texture, three are mud."""
     lone = rows[starts[stops - starts == 1]]
     best: dict[int, tuple[int, int]] = {}
-    lines, counts = np.unique(
-        np.stack([lone["phrase"].astype(np.int64), lone["line"]], axis=1), axis=0, return_counts=True
-    )
+    key = np.stack([lone["phrase"].astype(np.int64), lone["line"]], axis=1)
+    lines, counts = np.unique(key, axis=0, return_counts=True)
     for (phrase, line), count in zip(lines.tolist(), counts.tolist(), strict=True):
         if phrase not in best or count > best[phrase][0]:
             best[phrase] = (count, line)
     return {(phrase, line) for phrase, (_, line) in best.items()}
 
 
-def _ladder(pitch: int, onset: int, analysis: Analysis, starts: Ints, seats: Ensemble, seat: int) -> list[int]:
+def _ladder(note: np.void, analysis: Analysis, starts: Ints, seats: Ensemble) -> list[int]:
     """The note and the next two chord tones above it, or below where the range ends."""
-    row = int(np.searchsorted(starts, onset, side="right")) - 1
+    pitch, seat = int(note["pitch"]), int(note["seat"])
+    row = int(np.searchsorted(starts, int(note["onset"]), side="right")) - 1
     if row < 0:
         return [pitch]
     chord = analysis.chords[row]
@@ -249,10 +245,7 @@ def _turns(group: Rows, tones: list[int], unit: int, pattern: str, ledger: Ledge
             used.add(pitch)
             for name in ("source", "step", "alter", "articulation", "line"):
                 out[name][i] = group[name][own[pitch]]
-    left = [
-        int(s)
-        for i, s in enumerate(group["source"].tolist())
-        if own[int(group["pitch"][i])] != i or int(group["pitch"][i]) not in used
-    ]
+    pitch_of = group["pitch"].tolist()
+    left = [s for i, s in enumerate(group["source"].tolist()) if own[pitch_of[i]] != i or pitch_of[i] not in used]
     ledger.lose(np.array(left, np.int64), Loss.FIGURED)
     return out

@@ -77,13 +77,13 @@ def _octave_tables(seats: Ensemble) -> tuple[Floats, Floats]:
     range_cost = (outside > 0) * (1.0 + outside / 24.0)
     # a breath of preference for the middle of the comfortable register breaks ties between octaves
     middle = (seats.comfortable_low + seats.comfortable_high)[None, :, None] / 2
-    tessitura = np.minimum(beyond, 24) / 12.0 + 0.04 * np.abs(pitch - middle) / span
+    tessitura = np.minimum(beyond, 18) / 6.0 + 0.04 * np.abs(pitch - middle) / span
     return range_cost.reshape(128, -1), tessitura.reshape(128, -1)
 
 
 def _power_cost(target: Floats, soft: Floats, loud: Floats, leading: npt.NDArray[np.bool_]) -> Floats:
     """Tens of dB that the target lies outside what the seat can do there: too weak hurts a leading line most."""
-    weak = np.maximum(target - loud, 0) / 10 * np.where(leading, 1.5, 0.5)
+    weak = np.maximum(target - loud, 0) / 10 * np.where(leading, 1.5, 0.8)
     strong = np.maximum(soft - target, 0) / 10 * np.where(leading, 0.7, 1.3)
     # playing at the edge of the dynamic range is a colour of its own: rather not in the softest tenth of a loud one
     return np.asarray(np.minimum(weak + strong, 3.0))
@@ -93,7 +93,9 @@ def placement(m: Material, seats: Ensemble, style: Style, weight: Mapping[str, f
     """Every strand on every seat."""
     n, s, o = len(m.phrase), len(seats.seats), len(OCTAVES)
     range_table, tessitura_table = _octave_tables(seats)
-    in_range = (m.histogram @ range_table).reshape(n, s, o)
+    # a note of the tune folded by an octave breaks what everybody listens to
+    broken = np.where(m.role == int(Role.MELODY), 3.0, np.where(m.role == int(Role.BASS), 1.5, 1.0))
+    in_range = (m.histogram @ range_table).reshape(n, s, o) * broken[:, None, None]
     tessitura = (m.histogram @ tessitura_table).reshape(n, s, o)
     wished = np.array([style.roles[r].register if r in style.roles else 0 for r in ROLES])[m.role]
     register = np.abs(OCTAVES[None, :] - wished[:, None]).astype(np.float64)[:, None, :]
@@ -113,7 +115,7 @@ def placement(m: Material, seats: Ensemble, style: Style, weight: Mapping[str, f
         "tessitura": tessitura[at],
         "register": np.broadcast_to(register, (n, s, o))[at],
         "power": power[at],
-        "agility": np.clip(m.rate[:, None] / seats.agility[None, :] - 0.85, 0, 2) * 2,
+        "agility": np.clip(m.rate[:, None] / seats.agility[None, :] - 0.85, 0, 2) * 2 + _repeats(m, seats),
         "breath": _breath(m, seats),
         "wish": -0.5 * seats.wish.T[m.role],
         "idiom": seats.idiom.T[m.role],
@@ -141,6 +143,12 @@ def _breath(m: Material, seats: Ensemble) -> Floats:
     return np.asarray(np.where(need > 0, over, 0.0) * np.where(seats.players > 1, 0.4, 1.0)[None, :])
 
 
+def _repeats(m: Material, seats: Ensemble) -> Floats:
+    """Quickly repeated pitches on instruments whose sound they cut off: harp, plucked strings, pedal timpani."""
+    plucked = [s.instrument.family == "plucked" and s.instrument.id in ("harp", "lute") for s in seats.seats]
+    return np.asarray((m.repeated * np.clip(m.rate / 4.0, 0, 1.5))[:, None] * np.array(plucked, np.float64)[None, :])
+
+
 def _chance(m: Material, seats: int, seed: int) -> Floats:
     """A small preference per (line, seat), the same in every phrase, drawn from the seed."""
     lines = int(m.line.max()) + 1 if len(m.line) else 1
@@ -156,4 +164,4 @@ def _reaches_all(m: Material, seats: Ensemble) -> npt.NDArray[np.bool_]:
     needs = np.zeros((len(used), 12), bool)
     for pc in range(12):
         needs[:, pc] = used[:, pc::12].any(axis=1)
-    return ~(needs[:, None, :] & ~classes[None, :, :]).any(axis=2)
+    return np.asarray(~(needs[:, None, :] & ~classes[None, :, :]).any(axis=2), bool)

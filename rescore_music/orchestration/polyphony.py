@@ -1,4 +1,4 @@
-"""No seat sounds more notes than its divisi: unisons merged, legato overlaps trimmed, chords divided, handed on, thinned.
+"""No seat sounds more notes than its divisi: unisons merged, overlaps trimmed, chords divided, handed on, thinned.
 
 Method, seat by seat in time order: a note that would be one too many trims the oldest sounding note of no higher
 priority; if all that sound matter more, or started with it, it is handed to another seat that plays in the phrase and
@@ -47,6 +47,9 @@ def merge_unisons(draft: Rows, ledger: Ledger) -> Rows:
     rows["duration"][over] = rows["onset"][over + 1] - rows["onset"][over]
     ledger.change("shortened where the same pitch is struck again", rows[over])
     return rows
+
+
+_LEADING = (int(Role.MELODY), int(Role.BASS))
 
 
 class _Floor:
@@ -159,76 +162,84 @@ def _nearest_seat(may: Bools, pitch: int, home: int, seats: Ensemble) -> int | N
     return int(np.argmin(np.where(may, cost, np.inf)))
 
 
-def rescue(draft: Rows, lost: Rows, seats: Ensemble, grid: int, ledger: Ledger) -> Rows:
+def rescue(draft: Rows, lost: Rows, seats: Ensemble, ledger: Ledger) -> Rows:
     """Melody and bass notes of `lost` whose pitch class no seat plays at their onset, put where they can be played.
 
     Every octave on every pitched seat is tried: a free player first, else the seat whose sounding note matters
-    least (it is trimmed, or thinned where it starts with the note).
+    least (it is trimmed, or thinned where it starts with the note). The outer notes of melody and bass yield only to
+    each other, and only by being cut short; inner chord notes of theirs yield to outer ones.
     """
-    have = set(
-        zip(draft["onset"].tolist(), (draft["pitch"] % 12).tolist(), seats.pitched[draft["seat"]].tolist(), strict=True)
-    )
-    lost = lost[np.lexsort((lost["pitch"], lost["onset"], -lost["priority"].astype(np.int64)))]
-    removed = np.zeros(len(draft), bool)
-    new: list[Rows] = []
+    tuned = seats.pitched[draft["seat"]]
+    have = set(zip(draft["onset"][tuned].tolist(), (draft["pitch"][tuned] % 12).tolist(), strict=True))
+    lost = lost[np.lexsort((lost["pitch"], lost["onset"], -lost["priority"].astype(np.int64), lost["rank"] > 0))]
+    rows = np.concatenate([draft, np.zeros(len(lost), draft.dtype)])
+    alive = np.arange(len(rows)) < len(draft)
+    count = len(draft)
     for row in lost:
         onset, pc = int(row["onset"]), int(row["pitch"]) % 12
-        if (onset, pc, True) in have:
+        if (onset, pc) in have:
             ledger.lose(np.array([row["source"]]), Loss.DOUBLED)
             continue
-        live = np.concatenate([draft[~removed], *new]) if new else draft[~removed]
-        index = np.concatenate([np.flatnonzero(~removed), -1 - np.arange(len(new))])
-        placed = _place(row, live, seats, grid)
-        if placed is None:
+        option = _place(row, rows, alive, seats)
+        if option is None:
             ledger.lose(np.array([row["source"]]), Loss.THINNED)
             continue
-        made, victim, cut = placed
-        if victim is not None:
-            at = int(index[victim])
-            target = draft[at : at + 1] if at >= 0 else new[-1 - at]
-            if cut > 0:
-                target["duration"][0] = cut
-            elif at >= 0:
-                removed[at] = True
-                ledger.lose(target["source"], Loss.THINNED)
-            else:
-                continue
-        new.append(made)
-        have.add((onset, pc, True))
-    if new:
-        ledger.change("melody or bass taken over, no player free where it belongs", np.concatenate(new))
-    return np.concatenate([draft[~removed], *new]) if new else draft[~removed]
+        seat, pitch, until, victim = option
+        if victim >= 0 and rows["onset"][victim] < onset:
+            rows["duration"][victim] = onset - rows["onset"][victim]
+        elif victim >= 0:
+            alive[victim] = False
+            ledger.lose(rows["source"][victim : victim + 1], Loss.THINNED)
+        rows[count] = row
+        rows["seat"][count], rows["pitch"][count] = seat, pitch
+        rows["duration"][count] = until - onset if row["duration"] > 0 else 0
+        alive[count] = True
+        count += 1
+        have.add((onset, pc))
+    if count > len(draft):
+        ledger.change("melody or bass taken over, no player free where it belongs", rows[len(draft) : count])
+    return np.asarray(rows[alive])
 
 
-def _place(row: np.void, live: Rows, seats: Ensemble, grid: int) -> tuple[Rows, int | None, int] | None:
-    """The note on some seat; (its row, the row of `live` that yields or None, what is left of that one)."""
+def _protected(rows: Rows) -> Bools:
+    """Outer notes of melody and bass."""
+    return np.asarray(np.isin(rows["role"], _LEADING) & (rows["rank"] == 0) & ~rows["doubling"])
+
+
+def _place(row: np.void, rows: Rows, alive: Bools, seats: Ensemble) -> tuple[int, int, int, int] | None:
+    """The cheapest place for a note: seat, pitch, end, and the row that yields to it (-1 for none)."""
     onset, end, pitch = int(row["onset"]), int(row["onset"] + max(row["duration"], 1)), int(row["pitch"])
-    near = np.flatnonzero((live["onset"] < end) & (live["onset"] + live["duration"] > onset))
-    best: tuple[float, int, int, int | None, int, int] | None = None
+    near = np.flatnonzero(alive & (rows["onset"] < end) & (rows["onset"] + rows["duration"] > onset))
+    outer = int(row["rank"]) == 0
+    start = near[(rows["onset"][near] == onset) & seats.pitched[rows["seat"][near]]]
+    struck = np.bincount(rows["pitch"][start] % 12, minlength=12)
+    best: tuple[float, int, int, int, int] | None = None
     for seat in np.flatnonzero(seats.pitched).tolist():
-        octaves = [p for p in range(pitch % 12, 128, 12) if seats.low[seat] <= p <= seats.high[seat]]
-        if not octaves:
+        octaves = np.arange(pitch % 12, 128, 12)
+        octaves = octaves[(octaves >= seats.low[seat]) & (octaves <= seats.high[seat])]
+        if not len(octaves):
             continue
-        there = min(octaves, key=lambda p: abs(p - pitch))
-        busy = near[live["seat"][near] == seat]
-        sounding = busy[live["onset"][busy] <= onset]
-        until = int(min([end, *(live["onset"][busy][live["onset"][busy] > onset]).tolist()]))
-        move = abs(there - pitch) / 12.0 + (seats.family[seat] != seats.family[row["seat"]]) * 0.5
-        if len(sounding) < seats.divisi[seat]:
-            option = (move + (until < end) * 0.5, seat, there, None, 0, until)
-        else:
-            weakest = min(sounding.tolist(), key=lambda j: int(live["priority"][j]))
-            rank = int(live["priority"][weakest])
-            if rank >= row["priority"] - 4 and live["role"][weakest] in (int(Role.MELODY), int(Role.BASS)) and rank > 0:
+        there = int(octaves[np.argmin(np.abs(octaves - pitch))])
+        busy = near[rows["seat"][near] == seat]
+        later = busy[rows["onset"][busy] > onset]
+        until = int(min(end, rows["onset"][later].min())) if len(later) else end
+        sounding = busy[rows["onset"][busy] <= onset]
+        cost = abs(there - pitch) / 12.0 + 0.5 * (seats.family[seat] != seats.family[row["seat"]]) + 0.5 * (until < end)
+        victim = -1
+        if len(sounding) >= seats.divisi[seat]:
+            own = rows[sounding]
+            mine = np.isin(own["role"], _LEADING) & ~own["doubling"]
+            guarded = _protected(own)
+            # a pitch class that another seat strikes too is not lost with one of them
+            guarded &= ~((own["onset"] == onset) & (struck[own["pitch"] % 12] > 1))
+            # the last resort for an outer note: one that has sounded is cut short, which keeps both onsets
+            yields = ~guarded & (outer | ~mine) | (outer & (own["onset"] < onset))
+            if not yields.any():
                 continue
-            left = onset - int(live["onset"][weakest])
-            option = (10 + rank / 10 + move, seat, there, weakest, left, until)
-        if best is None or option[0] < best[0]:
-            best = option
-    if best is None:
-        return None
-    _, seat, there, victim, left, until = best
-    made = np.array([row], dtype=live.dtype)
-    made["seat"], made["pitch"] = seat, there
-    made["duration"] = (until - onset) if row["duration"] > 0 else 0
-    return made, victim, left
+            price = own["priority"] + np.where(guarded, 300, 0)
+            weakest = int(np.argmin(np.where(yields, price, 9999)))
+            victim = int(sounding[weakest])
+            cost += 10 + int(price[weakest]) / 10
+        if best is None or cost < best[0]:
+            best = (cost, seat, there, until, victim)
+    return None if best is None else best[1:]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from rescore_music.candidate import Assignment, Realization
 from rescore_music.orchestration.articulate import articulate
 from rescore_music.orchestration.balance import balance
-from rescore_music.orchestration.draft import DRAFT, LOSS_TEXT, Ledger, Loss, Rows, bar_span, cells, expand
+from rescore_music.orchestration.draft import DRAFT, LOSS_TEXT, Ledger, Loss, Rows, bar_span, cells, expand, note_ranks
 from rescore_music.orchestration.drums import drum_map
 from rescore_music.orchestration.ensemble import Ensemble, ensemble
 from rescore_music.orchestration.events import follow_bends, follow_controls
@@ -55,7 +55,7 @@ def realize(score: Score, analysis: Analysis, template: Template, assignments: t
     draft = apply_patterns(draft, score, analysis, style, seats, ledger)
     grid = max(score.ticks_per_quarter // _GRID, 1)
     draft = limit(merge_unisons(draft, ledger), seats, score.length, grid, ledger)
-    draft = rescue(draft, _missing(draft, score, analysis, ledger), seats, grid, ledger)
+    draft = rescue(draft, _missing(draft, score, analysis, ledger), seats, ledger)
     draft = articulate(draft, score, style, seats, ledger)
     velocity = balance(draft, score, analysis, seats, style)
     _explain(draft, score, analysis, template, ledger)
@@ -75,7 +75,7 @@ def _style_percussion(draft: Rows, score: Score, seats: Ensemble, style: str, le
         beat = np.array([score.beat_ticks(int(t)) for t in score.bars[:-1]], np.int64)[score.bar_of(onset)]
         gone = drum & ((onset - bar) % beat != 0)
     ledger.lose(draft["source"][gone], Loss.LIGHTENED)
-    return draft[~gone]
+    return np.asarray(draft[~gone])
 
 
 def _missing(draft: Rows, score: Score, analysis: Analysis, ledger: Ledger) -> Rows:
@@ -89,7 +89,9 @@ def _missing(draft: Rows, score: Score, analysis: Analysis, ledger: Ledger) -> R
     for name in ("onset", "duration", "pitch", "velocity", "step", "alter", "articulation"):
         out[name] = score.notes[name][index]
     out["line"], out["phrase"], out["role"] = line[index], phrase[index], role[index]
-    out["priority"] = np.where(role[index] == int(Role.MELODY), 60, 50)
+    rank = note_ranks(score, analysis)[index]
+    out["rank"] = np.minimum(rank, 100)
+    out["priority"] = np.where(role[index] == int(Role.MELODY), 60, 50) - np.minimum(2 * rank, 8)
     # beside the line's other notes of the phrase, if it has a seat
     key = draft["line"].astype(np.int64) * (len(analysis.phrases) + 1) + draft["phrase"]
     order = np.argsort(key, kind="stable")

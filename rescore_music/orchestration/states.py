@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rescore_music.orchestration.doublings import Doublings, doublings, seats_wanted
-from rescore_music.orchestration.ensemble import Ensemble
+from rescore_music.orchestration.ensemble import ROLES, Ensemble
 from rescore_music.orchestration.material import Material
+from rescore_music.orchestration.patterns import BROKEN
 from rescore_music.orchestration.placement import Placement
 from rescore_music.structure import Role
 from rescore_music.template import Style
@@ -57,8 +59,12 @@ class States:
 class _Bench:
     """Padded views of material and placement that the beam steps share."""
 
-    def __init__(self, m: Material, place: Placement, seats: Ensemble, weight: Mapping[str, float]) -> None:
+    def __init__(
+        self, m: Material, place: Placement, seats: Ensemble, style: Style, weight: Mapping[str, float]
+    ) -> None:
         self.m, self.place, self.seats, self.weight = m, place, seats, weight
+        broken = [r in style.roles and style.roles[r].pattern in BROKEN for r in ROLES]
+        self.broken = np.array(broken, bool)  # roles whose chords are played note after note
         self.phrases, self.columns = m.table.shape
         self.s = len(seats.seats)
         self.valid = m.table >= 0
@@ -117,7 +123,7 @@ class _Bench:
 
     def _crossing(self, k: int) -> Floats:
         table = np.array([_CROSSING.get(Role(r), 0.0) for r in range(6)])
-        lone = self.m.doubled[self.strand[:, k]] < 0
+        lone = np.where(self.m.doubled[self.strand[:, k]] < 0, 1.0, 0.5)
         return np.asarray(table[self.role[:, k]] * lone)
 
     def sharing(self, k: int, choice: Ints) -> Floats:
@@ -127,26 +133,18 @@ class _Bench:
         flat = (np.arange(cells)[:, None] * (self.s + 1) + choice.reshape(cells, -1)).reshape(-1)
         repeat = cells // max(self.phrases, 1)
 
-        def gathered(values: Floats) -> Floats:
-            spread = np.repeat(values, repeat, axis=0).reshape(-1)
-            return np.bincount(flat, spread, cells * (self.s + 1)).reshape(self.phrases, *inner, self.s + 1)[
-                ..., : self.s
-            ]
+        def gathered(values: npt.NDArray[Any]) -> Floats:
+            spread = np.repeat(values.astype(np.float64), repeat, axis=0).reshape(-1)
+            counted = np.bincount(flat, spread, cells * (self.s + 1)).reshape(self.phrases, *inner, self.s + 1)
+            return np.asarray(counted[..., : self.s], np.float64)
 
         earlier = np.arange(choice.shape[-1])
         valid = self.valid[:, earlier] & self.valid[:, k, None]
-        load = gathered(self.m.overlap[:, k, earlier] * valid)
-        strange = gathered((valid & (self.line[:, earlier] != self.line[:, k, None])).astype(np.float64)) > 0
-        lead = (
-            gathered(
-                (
-                    valid
-                    & (self.role[:, earlier] == int(Role.MELODY))
-                    & (self.line[:, earlier] != self.line[:, k, None])
-                ).astype(np.float64)
-            )
-            > 0
-        )
+        other = valid & (self.line[:, earlier] != self.line[:, k, None])
+        in_turn = ~other & self.broken[self.role[:, k]][:, None]
+        load = gathered(self.m.overlap[:, k, earlier] * (valid & ~in_turn))
+        strange = gathered(other) > 0
+        lead = gathered(other & (self.role[:, earlier] == int(Role.MELODY))) > 0
         excess = np.clip(1 + load - self.seats.divisi, 0, 1.2) * (load > 0)
         untidy = np.where(self.seats.keyboard, 0.0, 0.25 * strange + 0.35 * lead)
         return np.asarray(2.2 * excess + untidy)
@@ -214,7 +212,7 @@ def states(m: Material, place: Placement, seats: Ensemble, style: Style, weight:
     if not columns:
         none = Doublings(np.full((phrases, 1, s), -1), np.zeros((phrases, 1, s), np.int64), np.zeros((phrases, 1)))
         return States(np.zeros((phrases, 1, 0), np.int64), none, {}, np.zeros((phrases, 1)))
-    bench = _Bench(m, place, seats, weight)
+    bench = _Bench(m, place, seats, style, weight)
     choice, cost, beside = _beam(bench)
     added = doublings(m, seats, style, place, choice, weight)
     dead = ~np.isfinite(cost)
