@@ -60,7 +60,7 @@ def picture(score: Score, cues: Any) -> list[Measure]:
             (1.0, None),
             first_few(missed),
         ),
-        Measure("hits_mean_off", float(np.abs(off).mean()), "frames", "Mean distance of the hits.", (None, 0.5)),
+        Measure("hits_mean_off", float(np.abs(off).mean()), "frames", "Mean distance of the hits."),
         Measure("hits_max_off", float(np.abs(off).max()), "frames", "Largest distance of a hit."),
         Measure(
             "hits_skipped", len(skipped), "hits", "Hits that the music does not reach.", (None, 0), first_few(skipped)
