@@ -78,6 +78,10 @@ class Rendering:
         object.__setattr__(self, "mix", _frozen(self.mix))
         object.__setattr__(self, "stems", MappingProxyType({k: _frozen(v) for k, v in self.stems.items()}))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # a mapping proxy cannot be pickled, and numpy drops the read-only flag in unpickling
+        return (Rendering, (self.mix, dict(self.stems), self.rate, self.silent, self.backend, self.notices))
+
     @property
     def audio(self) -> Audio:
         """The mix as `Audio`."""
