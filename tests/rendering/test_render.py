@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import subprocess
 import sys
 import time
@@ -66,6 +67,14 @@ def test_same_bytes_in_two_processes():
     call = [sys.executable, "-c", BAND + "\nprint(digest(render(band())))"]
     others = {subprocess.run(call, capture_output=True, text=True, check=True).stdout.strip() for _ in range(2)}
     assert others == {digest(render(band()))}
+
+
+def test_a_rendering_crosses_processes():
+    done = render(score([(0, 480, 60, 100, 0), (0, 480, 64, 100, 1)], parts=2))
+    back = pickle.loads(pickle.dumps(done))
+    assert digest(back) == digest(done)
+    assert (back.rate, back.backend, back.notices) == (done.rate, done.backend, done.notices)
+    assert not back.mix.flags.writeable
 
 
 def test_names_that_occur_twice_stay_apart():
