@@ -29,7 +29,7 @@ class Texture:
     quarters : length of the span in quarters
     pitch : mean pitch, weighted by duration
     velocity : mean velocity
-    variety : different pitches
+    variety : different pitches of the line's top notes
     repeated, steps, motion : among the moves from onset to onset in the line: how many repeat the pitch, how many go
         by one or two semitones, the sum of semitones
     moves : how many moves
@@ -122,7 +122,7 @@ def describe(
         "notes": many,
         "pitch": total(cell, pitch * weight) / np.maximum(total(cell, weight), 1e-9),
         "velocity": total(cell, notes["velocity"]) / np.maximum(many, 1),
-        "variety": total(np.unique(cell * 128 + pitch) // 128),
+        "variety": total(np.unique(top_cell * 128 + top_pitch) // 128),
         "repeated": total(to, move == 0),
         "steps": total(to, (move > 0) & (move <= 2)),
         "motion": total(to, move),

@@ -35,6 +35,7 @@ LENGTHS = (4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24)
 KEPT = 10  # motifs told
 TRIED = 400  # candidates looked at closely, for each length
 LONGEST_WAIT = 2.0  # quarters of silence inside a motif
+BRIEF = 4.0  # quarters that a motif may last at no discount
 NEW_SHARE = 0.5  # of its notes must not belong to motifs taken before
 MAJOR_STEPS = np.array([0, 0, 1, 2, 2, 3, 3, 4, 5, 5, 6, 6])  # scale step of each semitone above the tonic
 MINOR_STEPS = np.array([0, 1, 1, 2, 2, 3, 3, 4, 5, 5, 6, 6])
@@ -173,10 +174,8 @@ def _interest(m: _Melodies, first: Ints, length: int, quarter: int) -> Floats:
     moves = np.sort(m.move[rows[:, :-1]], axis=1)
     different = 1 + np.count_nonzero(np.diff(moves, axis=1), axis=1)
     span = (m.onset[rows[:, -1]] - m.onset[rows[:, 0]]) / quarter
-    return np.asarray(
-        np.minimum(length, 12) ** 0.8 * (0.25 + moved) * np.cbrt(different) / (1 + np.maximum(span - 12, 0) / 8),
-        np.float64,
-    )
+    compact = 1 / (1 + np.maximum(span - BRIEF, 0) / 4)
+    return np.asarray(np.sqrt(min(length, 12)) * (1 + moved) * np.cbrt(different) * compact, np.float64)
 
 
 def _choose(score: Score, m: _Melodies, candidates: list[tuple[float, int, Ints]]) -> list[tuple[float, int, Ints]]:
