@@ -60,8 +60,8 @@ def main() -> None:
         mid, high = np.percentile(table, 50, axis=0), np.percentile(table, 95, axis=0)
         cells = "   ".join(f"{mid[k]:5.2f} / {high[k]:5.2f}" for k in (2, 3, 4))
         print(
-            f"  {gap:3.0f}  {tolerance:3.1f}  {lands:7} | {table[:, 0].mean():7.1%}  {table[:, 1].max():9.5f} | {cells} | "
-            f"{mid[5]:.0%}"
+            f"  {gap:3.0f}  {tolerance:3.1f}  {lands:7} | {table[:, 0].mean():7.1%}  {table[:, 1].max():9.5f} | {cells}"
+            f" | {mid[5]:.0%}"
         )
 
 

@@ -24,6 +24,7 @@ from rescore_music.syncing.assign import Assignment, Choices, DeadEnd, choose, d
 from rescore_music.syncing.curve import ECONOMY, PULL, Pins, even_stretch, least_change
 from rescore_music.syncing.landing import Grid
 from rescore_music.syncing.result import Alternative, Landing, Skipped, Synced, TempoRow, tempo_change
+from rescore_music.syncing.steps import microsecond_steps
 from rescore_music.tempo import TempoMap
 
 log = logging.getLogger(__name__)
@@ -221,7 +222,7 @@ def _solved(grid: Grid, cues: Cues, targets: tuple[_Target, ...], ticks: tuple[i
     if stretch.min() < SLOWEST:  # a smooth curve through hits this close would run backwards
         stretch = even_stretch(np.diff(source), pins)
     times = np.concatenate([[0.0], np.cumsum(stretch * np.diff(source))])
-    tempo = _steps(score, edges, source, times, places)
+    tempo = microsecond_steps(score, edges, source, times, places)
     _, step, deviation = tempo_change(score.tempo, tempo, beats)
     return _Solution(targets, ticks, tempo, step, deviation)
 
@@ -243,37 +244,6 @@ def _pins(cues: Cues, targets: tuple[_Target, ...], ticks: tuple[int, ...], plac
             time[k] = np.average([t.time for t in here], weights=weights)
             pull[k] = weights.sum() * PULL
     return Pins(np.searchsorted(edges, places), time, tolerance, pull)
-
-
-def _steps(score: Score, edges: Ticks, source: Floats, times: Floats, places: Ticks) -> TempoMap:
-    """The curve as tempo steps of whole microseconds; each is rounded so that its end is as near as can be."""
-    own = _own_ticks(score.tempo)
-    close = places - max(1, score.ticks_per_quarter // 8)  # a short step before a hit takes up what rounding left
-    ticks = np.union1d(np.union1d(edges, own), close[close > 0])
-    end = int(edges[-1])
-    inner = ticks[ticks <= end]
-    wanted = np.interp(score.seconds(inner), source, times) * 1e6 * score.ticks_per_quarter
-    us: list[int] = []
-    at = 0
-    lengths = np.diff(inner)
-    for length, goal in zip(lengths.tolist(), wanted[1:].tolist(), strict=True):
-        us.append(max(1, round((goal - at) / length)))
-        at += us[-1] * length
-    # beyond the last bar the score's own tempo goes on, stretched like the last beat
-    last = (times[-1] - times[-2]) / (source[-1] - source[-2])
-    beyond = np.append(end, ticks[ticks > end])
-    us += [max(1, round(float(u) * last)) for u in score.tempo.us_at(beyond)]
-    starts = np.append(inner[:-1], beyond)
-    keep = np.concatenate([[True], np.diff(us) != 0])
-    return TempoMap(starts[keep], np.array(us, np.float64)[keep], ticks_per_quarter=score.ticks_per_quarter)
-
-
-def _own_ticks(tempo: TempoMap) -> Ticks:
-    """Where the score's own tempo changes, ramps sampled every 32nd."""
-    step = max(1, tempo.ticks_per_quarter // 8)
-    ramps = np.flatnonzero(tempo.us != tempo.us_end)
-    runs = [np.arange(tempo.ticks[i], tempo.ticks[i + 1], step) for i in ramps]
-    return np.asarray(np.union1d(tempo.ticks, np.concatenate(runs)) if runs else tempo.ticks, np.int64)
 
 
 # -- refusals and reports ------------------------------------------------------------------------------------------

@@ -124,6 +124,15 @@ def test_whatever_the_list_hard_hits_land_or_the_conflict_is_named(gaps, lands, 
     assert max(abs(h.residual_frames) for h in synced.hits) <= max(tolerance, 1e-4)
 
 
+def test_where_a_smooth_curve_would_run_backwards_hits_land_by_steps(monkeypatch):
+    from rescore_music.syncing import solve
+
+    monkeypatch.setattr(solve, "SLOWEST", 10.0)  # no curve is smooth enough
+    synced = sync(music(), at(10.1, 20.3, 33.7))
+    assert all(abs(h.residual_frames) < 2e-5 for h in synced.hits)
+    assert len({round(row.bpm, 3) for row in synced.tempo}) == 3
+
+
 def test_ritardando_of_the_score_is_kept():
     # the last 20 quarters slow down from 120 to 60; a hit before them moves nothing of that shape
     tempo = TempoMap(np.array([0, 220 * TPQ, 240 * TPQ]), np.array([5e5, 5e5, 1e6]), np.array([5e5, 1e6, 1e6]), TPQ)
