@@ -82,7 +82,10 @@ def casting(source: Score, analysis: Analysis, template: Template, assignments: 
     for a in sorted(assignments, key=lambda a: (a.doubling, a.line, a.octaves)):
         role = Role(int(analysis.roles[a.line, a.phrase]))
         if role != Role.REST:
-            cells.setdefault((a.seat, a.phrase), []).append(Duty(a.line, names[a.line], role, a.octaves, a.doubling))
+            cell = cells.setdefault((a.seat, a.phrase), [])
+            duty = Duty(a.line, names[a.line], role, a.octaves, a.doubling)
+            if duty not in cell:
+                cell.append(duty)
     playing = [i for i in range(len(template.forces.seats)) if any(seat == i for seat, _ in cells)]
     count = len(analysis.phrases)
     return Casting(

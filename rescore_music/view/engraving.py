@@ -8,6 +8,7 @@ same score gives the same bytes.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -18,6 +19,9 @@ from rescore_music.score import Score
 Notation = Score | bytes | str
 PAGE = (2100, 2970)  # verovio units of a tenth of a millimetre: A4
 STAFF = 235  # vertical room of one staff in a full system, in the same units at scale 100
+
+# the engraver prints the names of bracket groups over the names of the parts inside
+_GROUP_NAME = re.compile(r"<group-(?:name|abbreviation)[^>]*>[^<]*</group-(?:name|abbreviation)>")
 
 
 def engrave(notation: Notation, page: int = 1) -> str:
@@ -84,7 +88,8 @@ def _musicxml(notation: Notation) -> str:
         from rescore_music.io.musicxml_write import musicxml_bytes
 
         notation = musicxml_bytes(notation)
-    return notation.decode("utf-8") if isinstance(notation, bytes) else notation
+    text = notation.decode("utf-8") if isinstance(notation, bytes) else notation
+    return _GROUP_NAME.sub("", text)
 
 
 def _options(musicxml: str) -> dict[str, Any]:

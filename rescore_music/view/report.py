@@ -15,6 +15,7 @@ from rescore_music.score import Score
 from rescore_music.structure import Analysis
 from rescore_music.template import Template
 from rescore_music.view import report_blocks as block
+from rescore_music.view.choice import choice
 from rescore_music.view.engraving import engrave
 from rescore_music.view.palette import by_origin, by_role
 from rescore_music.view.pianoroll import RollScale, piano_roll
@@ -99,7 +100,7 @@ def report_html(result: ReportInput, *, seconds: bool = True) -> str:
         _section("measures", "How good it is", block.measures(result.quality)),
         _section("casting", "Who plays what", block.casting_table(result), wide=True),
         _section("picture", "Hits on picture", block.picture(result)) if result.synced is not None else "",
-        _section("candidates", "The choice", block.candidates(result), wide=True),
+        _section("candidates", "The choice", choice(result, seconds=seconds), wide=True),
         _section("sound", "The sound", block.sound(result.rendering)) if result.rendering is not None else "",
         _section("logs", "What was mended, moved or dropped", block.logs(result), wide=True),
         _section("provenance", "Where it comes from", block.provenance(result.provenance)),
@@ -112,7 +113,7 @@ def report_html(result: ReportInput, *, seconds: bool = True) -> str:
         f"<header><h1>{block.text(title)}</h1>\n"
         f'<p class="lead">For {block.text(_lower(template.forces.title))}, {block.text(_lower(template.style.title))}.'
         f" {block.text(template.style.description)}</p>\n{block.facts(result)}</header>\n"
-        f"<main>\n{''.join(sections)}</main>\n"
+        f'<main class="rescore">\n{"".join(sections)}</main>\n'
         f"<footer>rescore-music {block.text(result.provenance.get('rescore-music', ''))}</footer>\n</body>\n</html>\n"
     )
 

@@ -135,49 +135,19 @@ def _duty(duty: Any) -> str:
     )
 
 
-def candidates(result: ReportInput) -> str:
-    """Both orders of the candidates, with every term of the first pass and every feature of the second."""
-    takes = result.candidates
-    terms = sorted({t for c in takes for t in c.terms})
-    features = sorted({f for c in takes for f in c.features})
-    heard = sum(c.rescored is not None for c in takes)
-    intro = (
-        f"<p>{len(takes)} orchestrations were proposed by cost (lower is better). "
-        + (
-            f"The best {heard} were then written out, rendered and heard, and re-ranked by score (higher is better)."
-            if heard
-            else "Nothing was rendered, so the first order stands."
-        )
-        + "</p>"
-    )
-    rows = [
-        (
-            str(place),
-            str(rank + 1),
-            f"{c.cost:.4g}",
-            "–" if c.rescored is None else f"{c.rescored:.4g}",
-            *(f"{c.terms[t]:.3g}" if t in c.terms else "–" for t in terms),
-        )
-        for place, (c, rank) in enumerate(zip(takes, result.first_order, strict=True), 1)
-    ]
-    head = ("Place", "First pass", "Cost", "Heard score", *(text(words(t)) for t in terms))
-    chosen = next((i for i, c in enumerate(takes) if c is result.chosen), 0)
-    out = intro + "<h3>Costs of the first pass</h3>" + table(head, rows, numbers=range(len(head)), chosen=chosen)
-    if features:
-        heard_rows = [
-            (str(i), str(c.rank + 1), *(figure(c.features.get(f)) for f in features))
-            for i, c in enumerate(takes, 1)
-            if c.features
-        ]
-        head = ("Place", "First pass", *(text(words(f)) for f in features))
-        out += "<h3>What the second pass heard</h3>" + table(head, heard_rows, numbers=range(len(head)), chosen=0)
-    return out
-
-
 def picture(result: ReportInput) -> str:
-    """Hits with their residuals, and the tempo curve that meets them."""
-    synced = result.synced
-    flags = [(h.target_s, h.label, h.landed) for h in synced.hits]
+    """The tempo curve that meets the hits, and the hits with their residuals."""
+    return curve(result) + hits(result.synced)
+
+
+def curve(result: ReportInput) -> str:
+    """The tempo curve as SVG, the cue's own tempo behind it."""
+    flags = [(h.target_s, h.label, h.landed) for h in result.synced.hits]
+    return tempo_curve(result.score, own=result.source, hits=flags)
+
+
+def hits(synced: Any) -> str:
+    """Every hit, where it landed and by how many frames it missed; what was not met, and why."""
     rows = [
         (
             text(h.timecode),
@@ -194,8 +164,7 @@ def picture(result: ReportInput) -> str:
     skipped = "".join(f"<li>{text(s)}</li>" for s in synced.skipped)
     return (
         f"<p>The tempo changes by at most {synced.max_step_percent:.2f} % from one beat to the next and leaves the"
-        f" cue's own tempo by at most {synced.max_deviation_percent:.2f} %. Grey: the cue's own tempo.</p>"
-        + tempo_curve(result.score, own=result.source, hits=flags)
+        f" cue's own tempo (grey in the curve) by at most {synced.max_deviation_percent:.2f} %.</p>"
         + table(head, rows, numbers=(3, 4, 5))
         + (f"<h3>Not met</h3><ul>{skipped}</ul>" if skipped else "")
     )

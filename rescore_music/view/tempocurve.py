@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 import numpy as np
 
 from rescore_music.score import Score
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 1200, 230, 46, 12, 46, 24
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 1200, 240, 46, 12, 58, 24
+ROWS = 4  # of labels
 
 
 def tempo_curve(score: Score, *, own: Score | None = None, hits: Sequence[tuple[float, str, bool]] = ()) -> str:
@@ -79,19 +80,20 @@ def _sampled(score: Score) -> tuple[np.ndarray, np.ndarray]:
     return score.seconds(ticks), ticks
 
 
-def _flags(hits: Sequence[tuple[float, str, bool]], x: object) -> list[str]:
-    out, row_end = [], [0.0, 0.0, 0.0]
+def _flags(hits: Sequence[tuple[float, str, bool]], x: Callable[[float], float]) -> list[str]:
+    """A dashed line a hit, green where it landed; labels in rows where they do not run into each other."""
+    out, row_end = [], [0.0] * ROWS
     for seconds, label, landed in sorted(hits):
-        place = x(seconds)  # type: ignore[operator]
-        row = next((i for i, end in enumerate(row_end) if end <= place), None)
-        out.append(
-            f'<path d="M{place:.1f} {TOP - 6}V{HEIGHT - BOTTOM}" stroke="var(--{"good" if landed else "bad"},'
-            f'{"#00796b" if landed else "#c62828"})" stroke-width="1.2" stroke-dasharray="3 3"/>'
-        )
+        place = x(seconds)
+        colour = "var(--good,#00796b)" if landed else "var(--bad,#c62828)"
+        line = f"M{place:.1f} {TOP - 6}V{HEIGHT - BOTTOM}"
+        out.append(f'<path d="{line}" stroke="{colour}" stroke-width="1.2" stroke-dasharray="3 3"/>')
+        text = label if len(label) <= 30 else label[:29] + "…"
+        long = 5.9 * len(text)
+        left = place + 3 if place + 3 + long < WIDTH else place - 3 - long
+        row = next((i for i, end in enumerate(row_end) if end <= left), None)
         if row is not None:
-            text = label if len(label) <= 26 else label[:25] + "…"
-            row_end[row] = place + 10 + 5.9 * len(text)
-            anchor, left = ("end", place - 3) if row_end[row] > WIDTH else ("start", place + 3)
-            at = f'x="{left:.1f}" y="{12 + 13 * row}" text-anchor="{anchor}"'
+            row_end[row] = left + long + 6
+            at = f'x="{left:.1f}" y="{12 + 13 * row}"'
             out.append(f'<text {at} fill="var(--ink,#222)">{escape(text)}</text>')
     return out
