@@ -15,6 +15,7 @@ import numpy as np
 from rescore_music.io.midi_chunks import Repairs
 from rescore_music.io.midi_events import SystemMessage
 from rescore_music.io.midi_meta import Sheet, is_percussion, read_system
+from rescore_music.io.midi_programs import first_onsets, wanted_programs
 from rescore_music.score import Score
 
 Place = tuple[int, int]  # port, channel
@@ -27,7 +28,7 @@ def assign_channels(score: Score) -> list[Place]:
     A part keeps its own channel where it can. Parts of a score that was read from MIDI keep sharing a channel if they
     sound alike; others get channels of their own as long as one port has enough.
     """
-    sheet, sounds, first = _declared(score), _sounds(score), _first_onsets(score)
+    sheet, sounds, first = _declared(score), _sounds(score), first_onsets(score)
 
     def fits(part: int, channel: int) -> bool:
         row = score.parts[part]
@@ -78,22 +79,15 @@ def _declared(score: Score) -> Sheet:
 
 
 def _sounds(score: Score) -> list[int]:
-    """A number per part; equal numbers share program, bank, controllers and bends throughout."""
+    """A number per part; equal numbers share programs, controllers and bends throughout."""
     numbers: dict[tuple[object, ...], int] = {}
     spans: list[list[bytes]] = []
-    for rows in (score.programs, score.controls, score.bends):
-        fields = [name for name in rows.dtype.names or () if name != "part"]
-        packed = np.zeros(len(rows), [(name, rows.dtype[name]) for name in fields])
-        for name in fields:
+    for rows in (score.controls, score.bends):
+        packed = np.zeros(len(rows), [(name, rows.dtype[name]) for name in rows.dtype.names or () if name != "part"])
+        for name in packed.dtype.names or ():
             packed[name] = rows[name]
         spans.append([packed[rows["part"] == i].tobytes() for i in range(len(score.parts))])
     return [
-        numbers.setdefault((p.percussion, p.program, p.bank, *(span[i] for span in spans)), len(numbers))
-        for i, p in enumerate(score.parts)
+        numbers.setdefault((part.percussion, tuple(programs), *(span[i] for span in spans)), len(numbers))
+        for i, (part, programs) in enumerate(zip(score.parts, wanted_programs(score), strict=True))
     ]
-
-
-def _first_onsets(score: Score) -> list[int]:
-    onsets = np.full(len(score.parts), np.iinfo(np.int64).max)
-    np.minimum.at(onsets, score.notes["part"].astype(np.int64), score.notes["onset"])
-    return [int(tick) if tick < np.iinfo(np.int64).max else 0 for tick in onsets]

@@ -12,6 +12,7 @@ there, files do not); data bytes over 127 count as 127.
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,10 +95,15 @@ class _Chain:
         self.starts: list[int] = []
         self.done: list[npt.NDArray[np.int32]] = []
         self.counted = 0
+        self.skipped = 0
 
     @property
     def count(self) -> int:
         return self.counted + len(self.starts)
+
+    def is_too_much(self, system: Sized) -> bool:
+        """Whether the file already has more messages than the limits allow."""
+        return self.count > MIDI_EVENTS or len(system) + self.skipped > MIDI_MESSAGES
 
     def flush(self) -> None:
         """Local starts to positions in the file."""
@@ -154,7 +160,7 @@ def read_events(container: Container, repairs: Repairs, file: str | None = None)
     for number, (start, stop) in enumerate(container.tracks):
         _read_track(chain, container.data, start, stop, number, system, repairs)
         firsts.append(chain.count)
-        if chain.count > MIDI_EVENTS or len(system) > MIDI_MESSAGES:
+        if chain.is_too_much(system):
             raise ReadError(f"track {number + 1} has more messages than any music", file=file)
     chain.flush()
     return _columns(chain, system, np.array(firsts, np.int64), repairs)
@@ -205,7 +211,7 @@ def _read_track(
             break
         if place >= chain.base + _BLOCK:
             continue
-        if chain.count > MIDI_EVENTS or len(system) > MIDI_MESSAGES:
+        if chain.is_too_much(system):
             return
         order = chain.count
         following, message = _system_message(data, place, stop, where, repairs)
@@ -214,6 +220,7 @@ def _read_track(
                 return
             if following > place:  # skipped, but its delta time counts
                 starts.append(at)
+            chain.skipped += 1
             place = following
             continue
         starts.append(at)

@@ -12,10 +12,32 @@ from itertools import groupby
 import numpy as np
 
 from rescore_music.io.midi_columns import Columns, Phase
-from rescore_music.score import Rows
+from rescore_music.score import Rows, Score
 
 Select = tuple[int, int]  # controller, value
 Program = tuple[int, int, int]  # tick, program, bank
+
+
+def first_onsets(score: Score) -> list[int]:
+    """The tick of each part's first sounding note, 0 for a part without notes."""
+    notes = score.sounding()
+    onsets = np.full(len(score.parts), np.iinfo(np.int64).max)
+    np.minimum.at(onsets, notes["part"].astype(np.int64), notes["onset"])
+    return [int(tick) if tick < np.iinfo(np.int64).max else 0 for tick in onsets]
+
+
+def wanted_programs(score: Score) -> list[list[Program]]:
+    """Per part the score's program rows; a part without one up to its first note starts with its own program."""
+    wanted: list[list[Program]] = [[] for _ in score.parts]
+    for row in score.programs.tolist():
+        wanted[row[1]].append((row[0], row[2], row[3]))
+    from_midi = score.metadata.source_format.startswith("midi")
+    for part, rows, first in zip(score.parts, wanted, first_onsets(score), strict=True):
+        # a MIDI source that leaves General MIDI's default sound unsaid is left so
+        unsaid = from_midi and part.program == 0 and part.bank == 0
+        if not unsaid and not any(tick <= first for tick, _, _ in rows):
+            rows.insert(0, (0, part.program, part.bank))
+    return wanted
 
 
 def add_programs(track: Columns, wanted: list[Program], controls: Rows, channel: int) -> Rows:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from rescore_music.errors import ReadError
 from rescore_music.io.encoding import decode_name
 from rescore_music.io.files import read_bytes
-from rescore_music.io.limits import BARS, MIDI_BYTES, MIDI_EVENTS, NOTES, PARTS
+from rescore_music.io.limits import BARS, MIDI_BYTES, MIDI_EVENTS, MIDI_MESSAGES, NOTES, PARTS
 from rescore_music.io.midi_chunks import Repairs, open_container
 from rescore_music.io.midi_events import Events, read_events
 from rescore_music.io.midi_meta import LYRIC, TEXT, Sheet, is_percussion, read_system, syllables
@@ -117,6 +117,8 @@ class _Reading:
         self.is_on = (kind == 9) & (events.data2 > 0)
         self.is_note = (kind == 8) | (kind == 9)
         self.is_poly = kind == 10
+        if int(self.is_poly.sum()) > MIDI_MESSAGES:
+            raise ReadError("the file has more key pressure messages than any music", file=file)
         key = events.track << 20 | bus
         self.part_keys = np.unique(key[self.is_on])
         if len(self.part_keys) > PARTS:
@@ -211,13 +213,21 @@ class _Reading:
             self.repairs.add("file", "controller on a channel of a further port that plays no note dropped", len(rows))
             return []
         events = self.events
-        return [RawEvent(int(events.tick[i]), _message(events, i)) for i in rows.tolist()]
+        most = MIDI_MESSAGES // 16
+        beyond = max(len(rows) - most, 0)
+        self.repairs.add("file", f"controller on a channel that plays no note dropped: only {most} are kept", beyond)
+        return [RawEvent(int(events.tick[i]), _message(events, i)) for i in rows[:most].tolist()]
 
     def poly(self) -> list[RawEvent]:
         """Polyphonic pressure."""
-        rows = np.flatnonzero(self.is_poly).tolist()
-        part = np.where(self.known, self.part, -1)
-        return [RawEvent(int(self.events.tick[i]), _message(self.events, i), int(part[i])) for i in rows]
+        owner: dict[int, int] = {}
+        for part, bus in enumerate(self.part_bus.tolist()):
+            owner.setdefault(bus, part)
+        out = []
+        for i in np.flatnonzero(self.is_poly).tolist():
+            part = int(self.part[i]) if self.known[i] else owner.get(int(self.bus[i]), -1)
+            out.append(RawEvent(int(self.events.tick[i]), _message(self.events, i), part))
+        return out
 
     # -- texts ---------------------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from rescore_music.io.midi_channels import Place, assign_channels
 from rescore_music.io.midi_columns import Columns, Phase, add_notes, length_bytes
 from rescore_music.io.midi_meta import COPYRIGHT, CUE, LYRIC, MARKER, TEXT, TRACK_NAME
 from rescore_music.io.midi_meter import fitted, written_meters
-from rescore_music.io.midi_programs import Program, add_programs
+from rescore_music.io.midi_programs import add_programs, wanted_programs
 from rescore_music.score import CHANNEL_PRESSURE, Mark, RawEvent, Score
 
 _MAJOR = ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#")
@@ -90,7 +90,7 @@ class _Writer:
     def __init__(self, score: Score, places: list[Place]) -> None:
         self.score, self.places = score, places
         self.notes = score.sounding()
-        self.source_is_midi = score.metadata.source_format.startswith("midi")
+        self.programs = wanted_programs(score)
         self.marks: dict[int, list[Mark]] = {}
         for mark in score.marks:
             self.marks.setdefault(mark.part, []).append(mark)
@@ -138,7 +138,7 @@ class _Writer:
     def _add_channel(self, track: Columns, number: int, channel: int) -> None:
         score = self.score
         controls = score.controls[score.controls["part"] == number]
-        controls = add_programs(track, self._programs(number), controls, channel)
+        controls = add_programs(track, self.programs[number], controls, channel)
         plain = controls[controls["number"] < CHANNEL_PRESSURE]
         track.add(plain["tick"], Phase.CONTROL, 0xB0 | channel, plain["number"], plain["value"])
         pressure = controls[controls["number"] == CHANNEL_PRESSURE]
@@ -150,19 +150,6 @@ class _Writer:
             for mark in self.marks.get(number, []):
                 if mark.kind == "pedal" and mark.end > mark.tick:
                     track.add([mark.tick, mark.end], Phase.CONTROL, 0xB0 | channel, _PEDAL, [127, 0])
-
-    def _programs(self, number: int) -> list[Program]:
-        """The score's program rows; a part without one up to its first note starts with its own program."""
-        score, part = self.score, self.score.parts[number]
-        rows = score.programs[score.programs["part"] == number]
-        wanted = [(int(r["tick"]), int(r["program"]), int(r["bank"])) for r in rows]
-        onsets = self.notes["onset"][self.notes["part"] == number]
-        first = int(onsets.min()) if len(onsets) else 0
-        # a source that leaves General MIDI's default sound unsaid is left so
-        unsaid = self.source_is_midi and part.program == 0 and part.bank == 0
-        if not unsaid and not any(tick <= first for tick, _, _ in wanted):
-            wanted.insert(0, (0, part.program, part.bank))
-        return wanted
 
     def _add_texts(self, track: Columns, marks: list[Mark], raws: list[RawEvent], channel: int) -> None:
         pause = ""
