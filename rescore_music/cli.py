@@ -157,13 +157,15 @@ def run_measure(args: argparse.Namespace) -> int:
     """Measure a score: range, playability, what was kept of a source, loudness."""
     from rescore_music.analysis import analyze
     from rescore_music.io import read_score
+    from rescore_music.io.wav import read_audio
     from rescore_music.quality import measure
     from rescore_music.rendering import render
 
     score = read_score(args.cue)
     before = read_score(args.source) if args.source else None
-    audio = None if args.no_audio else render(score)
-    quality = measure(score, source=before, audio=audio, analysis=analyze(before) if before else None)
+    sound = read_audio(args.audio) if args.audio else None if args.no_audio else render(score)
+    analysis = analyze(before) if before else None
+    quality = measure(score, source=before, audio=sound, analysis=analysis, listen=args.listen)
     if args.json:
         _json(quality.as_dict())
     else:
@@ -262,6 +264,10 @@ def parser() -> argparse.ArgumentParser:
 
     sub = command(run_measure)
     sub.add_argument("--source", type=Path, help="the cue it was made from: what was kept of it?")
+    sub.add_argument(
+        "--audio", type=Path, help="its sound, where it is not to be rendered: a recording or a mix (.wav)"
+    )
+    sub.add_argument("--listen", action="store_true", help="compare onsets and harmony of the sound with the score")
     sub.add_argument("--no-audio", action="store_true", help="leave the sound out")
 
     sub = command(run_batch, cue=False)

@@ -23,6 +23,7 @@ def measure(
     *,
     analysis: Analysis | None = None,
     origin: npt.NDArray[np.int64] | None = None,
+    listen: bool = False,
 ) -> Quality:
     """Measure a result.
 
@@ -40,6 +41,8 @@ def measure(
         Of the source: tells melody, bass and motifs apart.
     origin : int64 array, one a note of `score`, optional
         The source note that each note realizes, or -1.
+    listen : bool
+        Also compare the sound's onsets and harmony with the score (librosa; some seconds to start).
 
     Returns
     -------
@@ -60,4 +63,8 @@ def measure(
         measures += picture(score, cues)
     if audio is not None:
         measures += level(score, audio)
+    if audio is not None and listen:
+        from rescore_music.quality.heard import heard
+
+        measures += heard(score, audio)
     return Quality(tuple(measures))
