@@ -30,7 +30,7 @@ TABLE: tuple[Cost, ...] = (
     # one line on one seat
     Cost("range", 6.0, "share of the line's notes outside the seat's range (they must be moved by octaves)"),
     Cost("tessitura", 2.2, "half octaves by which the notes lie outside the comfortable register"),
-    Cost("register", 1.6, "octaves between where the line goes and where source and style want it"),
+    Cost("register", 1.6, "octaves, to the power 1.8, between where the line goes and where source and style want it"),
     Cost("power", 1.4, "dynamic power: tens of dB missing for the role, or too many even at the softest"),
     Cost("agility", 2.0, "notes a second beyond what is comfortable"),
     Cost("breath", 0.6, "stretches without a rest beyond one breath"),
@@ -38,7 +38,7 @@ TABLE: tuple[Cost, ...] = (
     Cost("idiom", 1.8, "how far the family is from what tradition gives this role to"),
     # the ensemble within a phrase
     Cost("masking", 1.6, "accompaniment that cannot be played softly enough below the melody in its register"),
-    Cost("crossing", 1.2, "accompaniment above the melody or below the bass, in octaves"),
+    Cost("crossing", 1.2, "accompaniment above the melody or below the bass; chords with the low instrument on top"),
     Cost("polyphony", 4.0, "several lines on one seat: notes beyond its divisi, and the untidiness of sharing"),
     Cost("dropped", 9.0, "lines that nobody plays"),
     Cost("blend", 1.0, "harmony spread over more families than one chord needs"),
@@ -56,7 +56,7 @@ NAMES = tuple(cost.name for cost in TABLE)
 # how much a line matters, by role: multiplies its costs, decides who is dropped last
 IMPORTANCE: Mapping[Role, float] = {
     Role.MELODY: 1.6,
-    Role.BASS: 1.2,
+    Role.BASS: 1.3,
     Role.COUNTER_MELODY: 0.9,
     Role.HARMONY: 0.6,
     Role.FIGURATION: 0.5,

@@ -67,7 +67,7 @@ class Doublings:
 
 def seats_wanted(m: Material, seats: Ensemble, style: Style) -> Floats:
     """How many pitched seats should play in each phrase."""
-    fullness = 0.5 * (m.dynamic + m.intensity)
+    fullness = np.minimum(0.5 * (m.dynamic + m.intensity) / 0.85, 1.0)
     return np.asarray(seats.pitched.sum() * style.density * (0.35 + 0.65 * fullness))
 
 

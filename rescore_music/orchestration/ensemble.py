@@ -41,7 +41,13 @@ _IDIOM_OF: dict[str, dict[Role, float]] = {
     "trumpet": {Role.HARMONY: 0.3},
     "tuba": {Role.BASS: 0.45, Role.MELODY: 1.0, Role.COUNTER_MELODY: 0.8, Role.HARMONY: 0.6},
     "contrabassoon": {Role.BASS: 0.4, Role.MELODY: 1.5, Role.HARMONY: 1.2, Role.COUNTER_MELODY: 1.2},
-    "double-bass": {Role.BASS: 0.3, Role.MELODY: 1.5, Role.HARMONY: 1.0, Role.COUNTER_MELODY: 1.2},
+    "double-bass": {
+        Role.BASS: 0.3,
+        Role.FIGURATION: 0.7,
+        Role.MELODY: 1.5,
+        Role.HARMONY: 1.0,
+        Role.COUNTER_MELODY: 1.2,
+    },
     "bass-guitar": {Role.BASS: 0.0, Role.MELODY: 1.2, Role.HARMONY: 1.0},
     "electric-bass": {Role.BASS: 0.0, Role.MELODY: 1.2, Role.HARMONY: 1.0},
 }
@@ -70,6 +76,7 @@ class Ensemble:
     families: tuple[str, ...]
     wish: Floats
     idiom: Floats
+    kettle: Floats  # what it costs a seat to play the source's kettledrums
     reference: float  # dB: what mf is for these forces
 
 
@@ -155,6 +162,7 @@ def ensemble(template: Template) -> Ensemble:
         idiom=np.array([[_idiom(s, role, d) for role in ROLES] for s, d in zip(seats, desks, strict=True)]).reshape(
             -1, 6
         ),
+        kettle=np.array([0.0 if seat.instrument.id == "timpani" else 0.6 for seat in seats]),
         reference=float(np.median(middle)) if middle else 0.0,
     )
 

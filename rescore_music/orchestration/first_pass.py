@@ -125,18 +125,19 @@ def _phrase_assignments(net: Lattice, p: int, q: int, drums: Ints) -> tuple[Assi
     """Carriers strand by strand (the k-th of a line takes its k-th chord note), then doublings, then percussion."""
     m, st, place = net.material, net.states, net.placement
     seats = st.doublings.column.shape[2]
-    out = []
-    columns = [k for k in range(m.table.shape[1]) if m.table[p, k] >= 0 and st.choice[p, q, k] < seats]
-    columns.sort(key=lambda k: (int(m.line[m.table[p, k]]), int(m.rank[m.table[p, k]])))
+    strands, chosen = m.table[p].tolist(), st.choice[p, q].tolist()
+    lines = m.line[m.table[p]].tolist() if strands else []
+    ranks = m.rank[m.table[p]].tolist() if strands else []
+    columns = [k for k, strand in enumerate(strands) if strand >= 0 and chosen[k] < seats]
+    columns.sort(key=lambda k: (lines[k], ranks[k]))
     home: dict[tuple[int, int], int] = {}
+    out = []
     for k in columns:
-        strand, seat = int(m.table[p, k]), int(st.choice[p, q, k])
-        line = int(m.line[strand])
+        line, seat = lines[k], chosen[k]
         # a chord that stays on one seat moves as one
-        octave = home.setdefault((line, seat), int(place.octave[strand, seat]))
+        octave = home.setdefault((line, seat), int(place.octave[strands[k], seat]))
         out.append(Assignment(p, line, seat, octave))
-    for seat in np.flatnonzero(st.doublings.column[p, q] >= 0).tolist():
-        line = int(m.line[m.table[p, st.doublings.column[p, q, seat]]])
-        out.append(Assignment(p, line, seat, int(st.doublings.octaves[p, q, seat]), doubling=True))
-    out += [Assignment(p, int(line), int(seat)) for line, seat in drums]
+    doubled, octaves = st.doublings.column[p, q].tolist(), st.doublings.octaves[p, q].tolist()
+    out += [Assignment(p, lines[k], s, octaves[s], doubling=True) for s, k in enumerate(doubled) if k >= 0]
+    out += [Assignment(p, line, seat) for line, seat in drums.tolist()]
     return tuple(out)

@@ -24,6 +24,7 @@ Ints = npt.NDArray[np.int64]
 MAX_STRANDS = 4  # of one line; closer chords are left to divisi and thinning
 _COMMON = 0.15  # a chord size counts if that share of the line's onsets has it
 _SLOTS = 32  # time slots a phrase in which sounding together is counted
+_TIMPANI = 47  # General MIDI program
 _BREAK_S = 0.12  # a gap this long lets a player breathe
 _ORDER = (Role.MELODY, Role.BASS, Role.COUNTER_MELODY, Role.HARMONY, Role.FIGURATION)
 
@@ -47,6 +48,8 @@ class Material:
         Mean pitch.
     activity : float64 array, shape (strands, slots)
         Share of each time slot of the phrase in which the strand sounds.
+    kettle : bool array
+        Whether the source gives the line to timpani.
     level : float64 array
         Loudness of the strand's notes in dB against the cue's mean.
     table : int64 array, shape (phrases, most strands)
@@ -72,6 +75,7 @@ class Material:
     histogram: Floats
     mean: Floats
     activity: Floats
+    kettle: npt.NDArray[np.bool_]
     level: Floats
     table: Ints
     overlap: Floats
@@ -193,6 +197,7 @@ def _columns(
         histogram=histogram,
         mean=mean,
         activity=activity,
+        kettle=_kettledrums(score)[np.array([x.part for x in analysis.lines] or [0], np.int64)[line]],
         level=0.28 * (velocity - overall),
         table=table,
         overlap=_overlap(activity, table),
@@ -202,6 +207,12 @@ def _columns(
         label=np.array([labels.index(x) for x in labels], np.int64),
         form=np.array([forms.index(x) for x in forms], np.int64),
     )
+
+
+def _kettledrums(score: Score) -> npt.NDArray[np.bool_]:
+    """Per part of the source whether timpani play it, by instrument or General MIDI program."""
+    known = [p.instrument == "timpani" or (not p.instrument and p.program == _TIMPANI) for p in score.parts]
+    return np.array(known or [False], bool)
 
 
 def _motion(score: Score, onset: Ints, end: Ints, strand: Ints, n: int) -> tuple[Floats, Floats]:

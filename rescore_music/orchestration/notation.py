@@ -27,22 +27,26 @@ _STRING_WORDS = ("pizz", "arco", "sul ", "col legno", "spicc", "punta", "tallone
 
 
 class _Players:
-    """Which draft rows realize a source note."""
+    """Which seats play a source note, and which of them carry it."""
 
     def __init__(self, draft: Rows) -> None:
-        known = np.flatnonzero(draft["source"] >= 0)
-        self.rows = known[np.argsort(draft["source"][known], kind="stable")]
-        self.source = draft["source"][self.rows]
-        self.seat = draft["seat"]
-        self.doubling = draft["doubling"]
+        self._all: dict[int, set[int]] = {}
+        self._carriers: dict[int, set[int]] = {}
+        known = draft[draft["source"] >= 0]
+        columns = (known[name].tolist() for name in ("source", "seat", "doubling"))
+        for source, seat, doubling in zip(*columns, strict=True):
+            self._all.setdefault(source, set()).add(seat)
+            if not doubling:
+                self._carriers.setdefault(source, set()).add(seat)
 
     def seats(self, notes: Ints, *, carriers: bool = False) -> list[int]:
-        """Seats that play any of these source notes, without reinforcement if `carriers`."""
-        a, b = np.searchsorted(self.source, notes, "left"), np.searchsorted(self.source, notes, "right")
-        rows = np.concatenate([self.rows[i:j] for i, j in zip(a, b, strict=True)]) if len(notes) else notes
-        if carriers and len(rows):
-            rows = rows[~self.doubling[rows]]
-        return [int(s) for s in np.unique(self.seat[rows])] if len(rows) else []
+        """Seats that play any of these source notes, without reinforcement if `carriers`, in score order."""
+        known = self._carriers if carriers else self._all
+        return sorted({seat for note in notes.tolist() for seat in known.get(note, ())})
+
+    def plays(self, seat: int, note: int) -> bool:
+        """Whether a seat plays a source note."""
+        return seat in self._all.get(note, ())
 
 
 def carried_marks(draft: Rows, score: Score, seats: Ensemble, ledger: Ledger) -> list[Mark]:
@@ -52,11 +56,7 @@ def carried_marks(draft: Rows, score: Score, seats: Ensemble, ledger: Ledger) ->
     out: dict[Mark, None] = {m: None for m in score.marks if m.part < 0}
     unsung = 0
     for mark in score.marks:
-        if (
-            mark.part < 0
-            or mark.kind in ("clef", "pedal", "octave")
-            or (mark.kind == "dynamic" and mark.text not in _SUDDEN)
-        ):
+        if mark.part < 0 or mark.kind in _LEFT or (mark.kind == "dynamic" and mark.text not in _SUDDEN):
             continue
         notes = _notes_at(score, by_part[mark.part], mark)
         if mark.kind == "lyric":
@@ -96,13 +96,13 @@ def _for_seat(mark: Mark, seat: int, score: Score, notes: Ints, players: _Player
         return None
     if mark.kind in ("slur", "hairpin") and mark.end >= 0:
         inside = notes[(score.notes["onset"][notes] >= mark.tick) & (score.notes["onset"][notes] <= mark.end)]
-        played = [int(n) for n in inside if seat in players.seats(np.array([n]))]
+        played = [n for n in inside.tolist() if players.plays(seat, n)]
         if not played:
             return None
-        last = int(score.notes["onset"][played].max())
-        if mark.kind == "slur":
-            return replace(_moved(mark, seat), end=last) if last > mark.tick and family != "percussion" else None
-        return replace(_moved(mark, seat), end=min(mark.end, int(score.ends[played].max())))
+        end = min(mark.end, int(score.ends[played].max()))
+        if mark.kind == "slur" and (family == "percussion" or int(score.notes["onset"][played].max()) <= mark.tick):
+            return None
+        return replace(_moved(mark, seat), end=end)
     return _moved(mark, seat)
 
 
@@ -119,7 +119,8 @@ def slur_marks(draft: Rows) -> list[Mark]:
         j = i
         while j + 1 < len(rows) and joined[j] and rows["seat"][j + 1] == rows["seat"][i]:
             j += 1
-        out.append(Mark(int(rows["onset"][i]), "slur", part=int(rows["seat"][i]), end=int(rows["onset"][j])))
+        end = int(rows["onset"][j] + rows["duration"][j])
+        out.append(Mark(int(rows["onset"][i]), "slur", part=int(rows["seat"][i]), end=end))
         i = j + 1
     return out
 

@@ -98,7 +98,8 @@ def placement(m: Material, seats: Ensemble, style: Style, weight: Mapping[str, f
     in_range = (m.histogram @ range_table).reshape(n, s, o) * broken[:, None, None]
     tessitura = (m.histogram @ tessitura_table).reshape(n, s, o)
     wished = np.array([style.roles[r].register if r in style.roles else 0 for r in ROLES])[m.role]
-    register = np.abs(OCTAVES[None, :] - wished[:, None]).astype(np.float64)[:, None, :]
+    # one octave changes the colour, two the function
+    register = (np.abs(OCTAVES[None, :] - wished[:, None]).astype(np.float64) ** 1.8)[:, None, :]
     level = phrase_level(m.dynamic, seats.reference, style.dynamics_span)[m.phrase]
     offset = np.array([role_level(style, r) for r in ROLES])[m.role]
     target = level + offset
@@ -118,7 +119,7 @@ def placement(m: Material, seats: Ensemble, style: Style, weight: Mapping[str, f
         "agility": np.clip(m.rate[:, None] / seats.agility[None, :] - 0.85, 0, 2) * 2 + _repeats(m, seats),
         "breath": _breath(m, seats),
         "wish": -0.5 * seats.wish.T[m.role],
-        "idiom": seats.idiom.T[m.role],
+        "idiom": np.where(m.kettle[:, None], seats.kettle[None, :], seats.idiom.T[m.role]),
         "chance": _chance(m, s, seed),
     }
     terms = {name: weight[name] * raw[name] for name in _UNARY}

@@ -55,8 +55,27 @@ def k_best_paths(nodes: Floats, arcs: Floats, k: int) -> tuple[Ints, Floats]:
         width = back[stage - 1].shape[1]
         paths[:, stage] = at // width
         at = back[stage - 1][at // width, at % width]
-    paths[:, 0] = at // 1 if stages == 1 else at
+    paths[:, 0] = at
     return paths, flat[order]
+
+
+def best_path(nodes: Floats, arcs: Floats) -> Ints | None:
+    """The cheapest path (Viterbi), None where there is no finite one."""
+    stages, states = nodes.shape
+    cost = nodes[0]
+    back = np.zeros((stages, states), np.int64)
+    every = np.arange(states)
+    for stage in range(1, stages):
+        reach = cost[:, None] + arcs[stage - 1]
+        back[stage] = reach.argmin(axis=0)
+        cost = reach[back[stage], every] + nodes[stage]
+    path = np.zeros(stages, np.int64)
+    path[-1] = int(cost.argmin())
+    if not np.isfinite(cost[path[-1]]):
+        return None
+    for stage in range(stages - 1, 0, -1):
+        path[stage - 1] = back[stage, path[stage]]
+    return path
 
 
 def path_cost(nodes: Floats, arcs: Floats, path: Ints) -> float:
@@ -83,11 +102,11 @@ def diverse_paths(
     distance : float
         A new path shares at most 1 - distance with any earlier one, if `patience` doublings of the penalty allow.
     """
-    first, _ = k_best_paths(nodes, arcs, 1)
-    if not len(first):
+    first = best_path(nodes, arcs)
+    if first is None:
         return []
-    taken = [first[0]]
-    maps = [likeness(first[0])]
+    taken = [first]
+    maps = [likeness(first)]
     stage = np.arange(nodes.shape[0])
     finite = nodes[np.isfinite(nodes)]
     strength = max(float(np.ptp(finite)) if len(finite) else 1.0, 1.0) * 0.5 * nodes.shape[0] / 10
@@ -96,9 +115,8 @@ def diverse_paths(
         found = None
         push = strength
         for _ in range(patience):
-            paths, _ = k_best_paths(nodes + push * penalty, arcs, 1)
-            path = paths[0]
-            if max(float(m[stage, path].sum()) for m in maps) <= 1 - distance:
+            path = best_path(nodes + push * penalty, arcs)
+            if path is not None and max(float(m[stage, path].sum()) for m in maps) <= 1 - distance:
                 found = path
                 break
             push *= 2.0

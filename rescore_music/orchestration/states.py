@@ -72,6 +72,7 @@ class _Bench:
         self.importance = np.where(self.valid, m.importance[self.strand], 0.0) if len(m.phrase) else self.valid * 0.0
         self.role = m.role[self.strand]
         self.line = m.line[self.strand]
+        self.rank = m.rank[self.strand]
         main = np.isin(self.role, (int(Role.MELODY), int(Role.BASS))) & (m.rank[self.strand] == 0)
         main &= m.doubled[self.strand] < 0
         thin = np.where(m.rank[self.strand] > 0, 0.5, 1.0)
@@ -125,6 +126,18 @@ class _Bench:
         table = np.array([_CROSSING.get(Role(r), 0.0) for r in range(6)])
         lone = np.where(self.m.doubled[self.strand[:, k]] < 0, 1.0, 0.5)
         return np.asarray(table[self.role[:, k]] * lone)
+
+    def voicing(self, k: int, choice: Ints) -> Floats:
+        """Raw cost of giving an inner note of a chord to a higher instrument than the outer one: (..., seats)."""
+        earlier = choice.shape[-1]
+        same = (self.line[:, :earlier] == self.line[:, k, None]) & self.valid[:, :earlier] & self.valid[:, k, None]
+        same &= self.rank[:, :earlier] == self.rank[:, k, None] - 1
+        outer = np.take_along_axis(choice, same.argmax(axis=1)[:, None, None, None], axis=3)
+        middle = np.append(self.seats.comfortable_low + self.seats.comfortable_high, 0) / 2
+        upward = np.where(self.role[:, k] == int(Role.BASS), -1.0, 1.0)[:, None, None, None]
+        gap = (middle[None, None, None, : self.s] - middle[outer]) * upward
+        known = same.any(axis=1)[:, None, None, None] & (outer < self.s)
+        return np.asarray(np.where(known, np.clip(gap - 2, 0, 12) / 8, 0.0))
 
     def sharing(self, k: int, choice: Ints) -> Floats:
         """Raw cost of joining strands already seated, (..., seats); `choice` is (phrases, ..., earlier columns)."""
@@ -191,7 +204,8 @@ def _beam(bench: _Bench) -> tuple[Ints, Floats, Floats]:
         width = choice.shape[2]
         step = np.zeros((p, g, width, s + 1, 3))
         step[..., :s, 0] = (w["masking"] * mask)[:, :, None, :]
-        step[..., :s, 1] = (w["crossing"] * cross)[:, :, None, :]
+        voicing = bench.voicing(k, choice) * bench.importance[:, k, None, None, None]
+        step[..., :s, 1] = w["crossing"] * (cross[:, :, None, :] + voicing)
         step[..., :s, 2] = w["polyphony"] * shared
         reach = cost[..., None] + bench.base(k)[:, None, None, :] + step.sum(axis=4)
         flat = reach.reshape(p, g, -1)
@@ -202,7 +216,27 @@ def _beam(bench: _Bench) -> tuple[Ints, Floats, Floats]:
         beside = beside[rows, cols, parent] + step[rows, cols, parent, seat]
         cost = np.take_along_axis(flat, order, axis=2)
     choice = choice[..., : max(bench.columns, 1)]
-    return choice.reshape(p, -1, choice.shape[3]), cost.reshape(p, -1), beside.reshape(p, -1, 3)
+    choice = _desks(bench, choice.reshape(p, -1, choice.shape[3]))
+    return choice, cost.reshape(p, -1), beside.reshape(p, -1, 3)
+
+
+def _desks(bench: _Bench, choice: Ints) -> Ints:
+    """First and second violins (any seats alike) put in order: the tune, else the higher lines, to the first."""
+    seats = bench.seats.seats
+    pitch = np.where(bench.valid, bench.m.mean[bench.strand], -1.0)[:, None, :]
+    tune = (bench.valid & (bench.role == int(Role.MELODY)) & (bench.rank == 0))[:, None, :]
+    for second in range(1, len(seats)):
+        for first in range(second):
+            a, b = seats[first], seats[second]
+            if a.instrument.id != b.instrument.id or a.divisi != b.divisi or a.instrument.percussion:
+                continue
+            on_first, on_second = choice == first, choice == second
+            leads, waits = (on_first & tune).any(axis=2), (on_second & tune).any(axis=2)
+            higher = np.where(on_second, pitch, -1).max(axis=2) > np.where(on_first, pitch, -1).max(axis=2)
+            swap = on_first.any(axis=2) & on_second.any(axis=2) & ((waits & ~leads) | ((waits == leads) & higher))
+            swapped = np.where(on_first, second, np.where(on_second, first, choice))
+            choice = np.where(swap[:, :, None], swapped, choice)
+    return choice
 
 
 def states(m: Material, place: Placement, seats: Ensemble, style: Style, weight: Mapping[str, float]) -> States:
