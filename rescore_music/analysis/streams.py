@@ -32,6 +32,8 @@ BEAM = 12
 BLOCK = 96  # onset groups a block keeps
 WARM = 10  # onset groups a block hears before and after the ones it keeps
 FAR = np.float32(1e6)
+PRIMES = np.array([2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53], np.float64)
+Block = tuple[int, int, int, int, int]  # passage; first group heard, first kept, end of the kept, end of the heard
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def assign(passages: list[Passage], voices: int, weights: Weights | None = None)
         Voice per note, -1 past a group's count.
     """
     weights = weights or Weights()
-    blocks: list[tuple[int, int, int, int, int]] = []  # passage, first group heard, first kept, last kept, last heard
+    blocks: list[Block] = []
     for p, passage in enumerate(passages):
         groups = len(passage.onset)
         pieces = max(1, round(groups / BLOCK))
@@ -125,67 +127,89 @@ def assign(passages: list[Passage], voices: int, weights: Weights | None = None)
     return out
 
 
-def _assign_blocks(
-    passages: list[Passage],
-    blocks: list[tuple[int, int, int, int, int]],
-    voices: int,
-    weights: Weights,
-    out: list[Ints],
-) -> None:
-    table, exchanged = _hand_outs(voices)
-    columns = np.where(table >= 0, table * voices + np.arange(voices), voices * voices)  # last column costs nothing
-    lengths = np.array([last - first for _, first, _, _, last in blocks])
-    steps, size = int(lengths.max()), len(blocks)
-    count = np.zeros((size, steps), np.int64)
-    onset = np.zeros((size, steps), np.float32)
-    pitch = np.zeros((size, steps, voices), np.float32)
-    end = np.zeros((size, steps, voices), np.float32)
-    register = np.stack([passages[p].register for p, *_ in blocks])
+@dataclass(frozen=True, eq=False)
+class _Grid:
+    """The groups of all blocks side by side; shapes (blocks, steps) and (blocks, steps, voices), steps past a block's
+    end empty; time from each block's first onset.
+    """
+
+    length: Ints
+    count: Ints
+    onset: Floats
+    pitch: Floats
+    end: Floats
+    register: Floats
+
+
+@dataclass(eq=False)
+class _Beam:
+    """The hypotheses of every block: last pitch and end of each voice, shape (blocks, BEAM, voices), and cost."""
+
+    pitch: Floats
+    end: Floats
+    cost: Floats
+
+
+def _grid(passages: list[Passage], blocks: list[Block], voices: int) -> _Grid:
+    length = np.array([last - first for _, first, _, _, last in blocks])
+    shape = (len(blocks), int(length.max()))
+    count, onset = np.zeros(shape, np.int64), np.zeros(shape, np.float32)
+    pitch, end = np.zeros((*shape, voices), np.float32), np.zeros((*shape, voices), np.float32)
     for row, (p, first, _, _, last) in enumerate(blocks):
         n, passage = last - first, passages[p]
         count[row, :n], onset[row, :n] = passage.count[first:last], passage.onset[first:last] - passage.onset[first]
         pitch[row, :n], end[row, :n] = passage.pitch[first:last], passage.end[first:last] - passage.onset[first]
-    last_pitch = np.repeat(register[:, None, :], BEAM, axis=1)
-    last_end = np.full((size, BEAM, voices), -GAP_MOST, np.float32)
-    cost = np.full((size, BEAM), FAR, np.float32)
-    cost[:, 0] = 0
-    came = np.zeros((steps, size, BEAM), np.int64)
-    way = np.zeros((steps, size, BEAM), np.int64)
-    crossing = np.zeros((size, voices + 2), np.float32)
-    crossing[:, voices + 1] = FAR
+    return _Grid(length, count, onset, pitch, end, np.stack([passages[p].register for p, *_ in blocks]))
+
+
+def _assign_blocks(
+    passages: list[Passage], blocks: list[Block], voices: int, weights: Weights, out: list[Ints]
+) -> None:
+    """Extends the hypotheses of all blocks group by group, then writes what the best of each says."""
+    grid = _grid(passages, blocks, voices)
+    size, steps = grid.count.shape
+    beam = _Beam(
+        pitch=np.repeat(grid.register[:, None, :], BEAM, axis=1),
+        end=np.full((size, BEAM, voices), -GAP_MOST, np.float32),
+        cost=np.full((size, BEAM), FAR, np.float32),
+    )
+    beam.cost[:, 0] = 0
+    came, way = np.zeros((steps, size, BEAM), np.int64), np.zeros((steps, size, BEAM), np.int64)
     for t in range(steps):
-        live = int(np.count_nonzero(lengths > t))
-        many = count[:live, t]
-        price = _prices(last_pitch[:live], last_end[:live], pitch[:live, t], onset[:live, t], register[:live], weights)
-        flat = np.concatenate([price.reshape(live, BEAM, -1), np.zeros((live, BEAM, 1), np.float32)], axis=2)
-        pick = columns[many].reshape(live, 1, -1)
-        total = np.take_along_axis(flat, pick, axis=2).reshape(live, BEAM, -1, voices).sum(axis=3)
-        crossing[:live, : voices - 1] = weights.exchange * (
-            pitch[:live, t, :-1] != pitch[:live, t, 1:]
-        )  # unisons: free
-        total += cost[:live, :, None] + np.take_along_axis(crossing[:live], exchanged[many], axis=1)[:, None, :]
-        ways = total.shape[2]
-        total = total.reshape(live, -1)
-        best = np.argpartition(total, min(BEAM, total.shape[1] - 1), axis=1)[:, :BEAM]
-        if best.shape[1] < BEAM:  # one voice: one way only
-            best = np.pad(best, ((0, 0), (0, BEAM - best.shape[1])), mode="edge")
-        value = np.take_along_axis(total, best, axis=1)
-        order = np.argsort(value, axis=1, kind="stable")
-        best, value = np.take_along_axis(best, order, axis=1), np.take_along_axis(value, order, axis=1)
-        source, chosen = best // ways, best % ways
-        came[t, :live], way[t, :live] = source, chosen
-        new_pitch = np.take_along_axis(last_pitch[:live], source[:, :, None], axis=1)
-        new_end = np.take_along_axis(last_end[:live], source[:, :, None], axis=1)
-        given = table[many[:, None], chosen]  # (live, BEAM, voices): voice of each note
-        for j in range(voices):
-            rows, ks = np.nonzero(given[:, :, j] >= 0)
-            where = given[rows, ks, j]
-            new_pitch[rows, ks, where] = pitch[rows, t, j]
-            new_end[rows, ks, where] = end[rows, t, j]
-        cost[:live] = _distinct(value, new_pitch, new_end)
-        cost[:live] -= value[:, :1]
-        last_pitch[:live], last_end[:live] = new_pitch, new_end
-    _trace(blocks, lengths, count, cost, came, way, table, out)
+        live = int(np.count_nonzero(grid.length > t))
+        came[t, :live], way[t, :live] = _extend(grid, beam, t, live, weights)
+    _trace(blocks, grid, beam.cost, came, way, out)
+
+
+def _extend(grid: _Grid, beam: _Beam, t: int, live: int, weights: Weights) -> tuple[Ints, Ints]:
+    """Hands out group t in the first `live` blocks; returns the hypothesis and the way each new one comes from."""
+    voices = grid.pitch.shape[2]
+    table, exchanged = _hand_outs(voices)
+    columns = np.where(table >= 0, table * voices + np.arange(voices), voices * voices)  # the last column is free
+    many, pitch, end = grid.count[:live, t], grid.pitch[:live, t], grid.end[:live, t]
+    price = _prices(beam.pitch[:live], beam.end[:live], pitch, grid.onset[:live, t], grid.register[:live], weights)
+    flat = np.concatenate([price.reshape(live, BEAM, -1), np.zeros((live, BEAM, 1), np.float32)], axis=2)
+    total = np.take_along_axis(flat, columns[many].reshape(live, 1, -1), axis=2)
+    total = total.reshape(live, BEAM, -1, voices).sum(axis=3)
+    crossing = np.zeros((live, voices + 2), np.float32)
+    crossing[:, voices + 1] = FAR
+    crossing[:, : voices - 1] = weights.exchange * (pitch[:, :-1] != pitch[:, 1:])  # nothing crosses in a unison
+    total += beam.cost[:live, :, None] + np.take_along_axis(crossing, exchanged[many], axis=1)[:, None, :]
+    ways = total.shape[2]
+    total = total.reshape(live, -1)
+    best = np.argsort(total, axis=1, kind="stable")[:, :BEAM]  # stable: the same choice among equals everywhere
+    value = np.take_along_axis(total, best, axis=1)
+    source, chosen = best // ways, best % ways
+    new_pitch = np.take_along_axis(beam.pitch[:live], source[:, :, None], axis=1)
+    new_end = np.take_along_axis(beam.end[:live], source[:, :, None], axis=1)
+    given = table[many[:, None], chosen]  # (live, BEAM, voices): voice of each note
+    for j in range(voices):
+        rows, ks = np.nonzero(given[:, :, j] >= 0)
+        where = given[rows, ks, j]
+        new_pitch[rows, ks, where], new_end[rows, ks, where] = pitch[rows, j], end[rows, j]
+    beam.cost[:live] = _distinct(value, new_pitch, new_end) - value[:, :1]
+    beam.pitch[:live], beam.end[:live] = new_pitch, new_end
+    return source, chosen
 
 
 def _prices(last_pitch: Floats, last_end: Floats, pitch: Floats, onset: Floats, register: Floats, w: Weights) -> Floats:
@@ -208,34 +232,24 @@ def _prices(last_pitch: Floats, last_end: Floats, pitch: Floats, onset: Floats, 
 
 def _distinct(value: Floats, pitch: Floats, end: Floats) -> Floats:
     """Costs with all but the cheapest of equal states made hopeless: equal states have equal futures."""
-    mark = np.arange(1, pitch.shape[2] + 1, dtype=np.float32)
-    name = (pitch * (mark * 7.13)).sum(axis=2) + (end * (mark * 3.77)).sum(axis=2)
+    mark = np.sqrt(PRIMES[: 2 * pitch.shape[2]])  # no small whole multiples of these sum to the same
+    name = pitch @ mark[::2] + end @ mark[1::2]
     same = name[:, :, None] == name[:, None, :]
     twin = np.tril(same, -1).any(axis=2)
     return np.where(twin, FAR * 2, value).astype(np.float32)
 
 
-def _trace(
-    blocks: list[tuple[int, int, int, int, int]],
-    lengths: Ints,
-    count: Ints,
-    cost: Floats,
-    came: Ints,
-    way: Ints,
-    table: Ints,
-    out: list[Ints],
-) -> None:
+def _trace(blocks: list[Block], grid: _Grid, cost: Floats, came: Ints, way: Ints, out: list[Ints]) -> None:
     """Follows the best path of every block back and writes the voices of the groups it keeps."""
     steps, size, _ = came.shape
-    rows = np.arange(size)
-    at = np.zeros(size, np.int64)
+    table, _ = _hand_outs(grid.pitch.shape[2])
+    rows, at = np.arange(size), np.zeros(size, np.int64)
     voice = np.full((size, steps, table.shape[2]), -1, np.int64)
     for t in range(steps - 1, -1, -1):
-        live = int(np.count_nonzero(lengths > t))
-        r, k = rows[:live], at[:live]
-        ending = lengths[:live] == t + 1
-        k = np.where(ending, np.argmin(cost[:live], axis=1), k)
-        voice[:live, t] = table[count[:live, t], way[t, r, k]]
+        live = int(np.count_nonzero(grid.length > t))
+        r = rows[:live]
+        k = np.where(grid.length[:live] == t + 1, np.argmin(cost[:live], axis=1), at[:live])
+        voice[:live, t] = table[grid.count[:live, t], way[t, r, k]]
         at[:live] = came[t, r, k]
     for row, (p, first, kept, until, _) in enumerate(blocks):
         out[p][kept:until] = voice[row, kept - first : until - first]
