@@ -81,7 +81,7 @@ def _parse(data: bytes, file: str) -> _Element:
     except (ValueError, LookupError) as error:
         raise ReadError(f"malformed XML: {error}", file=file, cure="export it again") from None
     dtd = root.getroottree().docinfo.internalDTD
-    if dtd is not None and any(True for _ in dtd.iterentities()):
+    if dtd is not None and any(True for _ in dtd.iterentities()):  # type: ignore[union-attr]
         raise _entities(file)
     return root
 

@@ -19,6 +19,7 @@ from rescore_music.io.musicxml_tables import (
     CHORD_KINDS,
     CHORD_TEXT,
     DEGREE,
+    GRADUAL,
     METRONOME,
     STANDING,
     TECHNIQUE_WORDS,
@@ -73,8 +74,8 @@ class Attachments:
         """(bar, ticks into it) of a score position; closing marks at a bar line stand before it."""
         bars = self.snapped.bars
         at = int(self.snapped.place(tick, self.score))
-        side = "left" if closing else "right"
-        bar = min(max(int(np.searchsorted(bars, at, side=side)) - 1, 0), len(bars) - 2)
+        before = np.searchsorted(bars, at, side="left") if closing else np.searchsorted(bars, at, side="right")
+        bar = min(max(int(before) - 1, 0), len(bars) - 2)
         return bar, at - int(bars[bar])
 
     def add(self, tick: int, order: int, xml: str, *, staff: int = 0, closing: bool = False) -> None:
@@ -162,12 +163,7 @@ class Attachments:
             stop = '<direction><direction-type><dashes type="stop" number="1"/></direction-type>{staff}</direction>'
             self.add(m.end, STOP, stop, staff=m.staff, closing=True)
         else:
-            self.add(
-                m.tick,
-                WORDS,
-                _words(m.text, "below" if "cresc" in m.text or "dim" in m.text else "above"),
-                staff=m.staff,
-            )
+            self.add(m.tick, WORDS, _words(m.text, "below" if GRADUAL.search(m.text) else "above"), staff=m.staff)
 
     def _spanners(self, marks: list[Mark]) -> None:
         for kind in ("hairpin", "pedal", "octave"):

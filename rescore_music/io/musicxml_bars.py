@@ -54,6 +54,13 @@ _RATIOS = (
     (9, 2),
 )
 
+# clefs with an 8 for instruments that are printed an octave from where they sound, by General MIDI program
+_OCTAVE_CLEFS = {
+    **dict.fromkeys(range(24, 32), (("G2-8", 48, 69),)),
+    **dict.fromkeys((*range(32, 40), 43), (("F4-8", 28, 48),)),
+    **dict.fromkeys((9, 72, 78), (("G2+8", 72, 93),)),
+}
+
 Event = tuple[int, int, list[tuple[int, int]]]  # start, end, (note, tie bits); an empty list is a rest
 
 
@@ -113,9 +120,10 @@ class PartWriter:
             if self.part.program == 41:
                 out.append("C3")
                 continue
+            choices = [("G2", 60, 81), ("F4", 40, 60), *_OCTAVE_CLEFS.get(self.part.program, ())]
             ledger = {
                 clef: float(np.mean(np.maximum(low - mine, 0) + np.maximum(mine - high, 0))) if len(mine) else 0.0
-                for clef, low, high in (("G2", 60, 81), ("F4", 40, 60))
+                for clef, low, high in choices
             }
             out.append(min(ledger, key=lambda c: (ledger[c], c != "G2")))
         return tuple(out)

@@ -63,6 +63,7 @@ def part_entries(root: _Element) -> list[PartEntry]:
     """The parts in score order."""
     part_list = root.find("part-list")
     entries: list[PartEntry] = []
+    named = {e.get("name", ""): text_of(e) for e in root.iterfind("identification/miscellaneous/miscellaneous-field")}
     groups: list[tuple[str, str, bool]] = []  # number, name, has a bracket
     count = 0
     for element in part_list if part_list is not None else ():
@@ -71,7 +72,7 @@ def part_entries(root: _Element) -> list[PartEntry]:
             if element.get("type") == "start":
                 count += 1
                 symbol = text_of(element.find("group-symbol"))
-                name = text_of(element.find("group-name")) or f"group-{count}"
+                name = text_of(element.find("group-name")) or named.get(f"part-group-{number}") or f"group-{count}"
                 groups.append((number, name, symbol in ("bracket", "brace", "")))
             else:
                 last = next((i for i in range(len(groups) - 1, -1, -1) if groups[i][0] == number), None)

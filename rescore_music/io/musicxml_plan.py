@@ -102,9 +102,9 @@ def _barlines(score: Score, snapped: Snapped, bars: list[BarPlan]) -> None:
         opening = m.text == "repeat-start" or m.text.startswith("ending-start") or m.text == "heavy-light"
         bar = min(int(np.searchsorted(edges, at, side="right" if opening or at == 0 else "left")) - 1, len(bars) - 1)
         (left if opening or at == 0 else right)[max(bar, 0)].append(m)
-    for i, bar in enumerate(bars):
-        bar.left = _barline("left", left[i], False)
-        bar.right = _barline("right", right[i], i == len(bars) - 1)
+    for i, plan in enumerate(bars):
+        plan.left = _barline("left", left[i], False)
+        plan.right = _barline("right", right[i], i == len(bars) - 1)
 
 
 def _barline(side: str, marks: list[Mark], last: bool) -> str:

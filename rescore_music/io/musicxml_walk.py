@@ -33,7 +33,7 @@ from rescore_music.io.notation_draft import (
     Draft,
     MarkDraft,
 )
-from rescore_music.score import GRACE, Articulation, Part
+from rescore_music.score import Articulation, Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -281,7 +281,7 @@ class PartWalker:
         alter = 0.0
         voice_text = "1"
         staff = 0
-        chord = grace = cue = rest = unpitched = False
+        chord = grace = rest = unpitched = False
         whole_bar = False
         flags = self.standing
         instrument = ""
@@ -321,7 +321,6 @@ class PartWalker:
                 grace = True
                 flags |= Articulation.ACCIACCATURA if child.get("slash") == "yes" else Articulation.APPOGGIATURA
             elif tag == "cue":
-                cue = True
                 flags |= Articulation.CUE
             elif tag == "unpitched":
                 unpitched = True
@@ -372,11 +371,7 @@ class PartWalker:
                 tie, velocity,
             )
         )  # fmt: skip
-        if cue:
-            self.cues = True
         return (cursor if chord else onset + duration), _SOUND
-
-    cues = False
 
     def _rest(self, notations: list[_Element], onset: int, duration: int, staff: int, whole_bar: bool) -> None:
         if whole_bar:
@@ -411,9 +406,9 @@ class PartWalker:
         pitch = 12 * (octave + 1) + NATURAL[step] + whole
         if self.chromatic or self.diatonic:
             pitch += self.chromatic
-            place = step + 7 * octave + self.diatonic
-            step = place % 7
-            whole = pitch - 12 * (place // 7 + 1) - NATURAL[step]
+            sounding = step + 7 * octave + self.diatonic
+            step = sounding % 7
+            whole = pitch - 12 * (sounding // 7 + 1) - NATURAL[step]
         if not 0 <= pitch <= 127:
             self.log("notes outside MIDI's pitches 0 to 127, dropped")
             return -1, -1, 0
@@ -571,11 +566,6 @@ class PartWalker:
             lines=self.lines,
             group=entry.group,
         )
-
-
-def is_grace(flags: int) -> bool:
-    """Whether a note's flags make it a grace note."""
-    return bool(flags & GRACE)
 
 
 def _float(element: _Element) -> float:

@@ -156,31 +156,42 @@ def _header(score: Score) -> str:
     out += "<identification>"
     out += "".join(f'<creator type="{kind}">{clean(name)}</creator>' for kind, name in people if name)
     out += f"<rights>{clean(meta.rights)}</rights>" if meta.rights else ""
-    out += "<encoding><software>rescore-music</software></encoding></identification>"
+    out += "<encoding><software>rescore-music</software></encoding>"
+    # a group-name would be printed beside the bracket
+    names = "".join(
+        f'<miscellaneous-field name="part-group-{number}">{clean(name)}</miscellaneous-field>'
+        for number, (_, _, name) in enumerate(_groups(score), 1)
+    )
+    out += f"<miscellaneous>{names}</miscellaneous>" if names else ""
+    out += "</identification>"
     return out + "\n"
 
 
 _CREATORS = ("lyricist", "arranger", "poet", "translator", "transcriber")
 
 
-def _part_list(score: Score, writers: list[PartWriter]) -> str:
-    out = ["<part-list>\n"]
-    group = ""
+def _groups(score: Score) -> list[tuple[int, int, str]]:
+    """Brackets: (first part, last part, name)."""
+    out: list[tuple[int, int, str]] = []
     for i, part in enumerate(score.parts):
-        if part.group != group:
-            if group:
-                out.append('<part-group type="stop" number="1"/>\n')
-            group = part.group
-            if group:
-                name = f"<group-name>{clean(group)}</group-name>"
-                hidden = '<group-name-display print-object="no"/>'
-                symbol = "<group-symbol>bracket</group-symbol><group-barline>yes</group-barline>"
-                out.append(f'<part-group type="start" number="1">{name}{hidden}{symbol}</part-group>\n')
-        out.append(_score_part(i, part, writers[i]))
-    if group:
-        out.append('<part-group type="stop" number="1"/>\n')
-    out.append("</part-list>\n")
-    return "".join(out)
+        if part.group and out and out[-1][1] == i - 1 and out[-1][2] == part.group:
+            out[-1] = (out[-1][0], i, part.group)
+        elif part.group:
+            out.append((i, i, part.group))
+    return out
+
+
+def _part_list(score: Score, writers: list[PartWriter]) -> str:
+    starts: dict[int, str] = {}
+    stops: dict[int, str] = {}
+    for number, (first, last, _) in enumerate(_groups(score), 1):
+        symbol = "<group-symbol>bracket</group-symbol><group-barline>yes</group-barline>"
+        starts[first] = f'<part-group type="start" number="{number}">{symbol}</part-group>\n'
+        stops[last] = f'<part-group type="stop" number="{number}"/>\n'
+    parts = (
+        starts.get(i, "") + _score_part(i, part, writers[i]) + stops.get(i, "") for i, part in enumerate(score.parts)
+    )
+    return "<part-list>\n" + "".join(parts) + "</part-list>\n"
 
 
 def _score_part(number: int, part: Part, writer: PartWriter) -> str:

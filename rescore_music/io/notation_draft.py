@@ -285,7 +285,7 @@ def _changes(rows: Rows, names: tuple[str, ...]) -> Rows:
     same = np.ones(len(rows) - 1, bool)
     for name in names:
         same &= rows[name][1:] == rows[name][:-1]
-    return rows[np.concatenate([[True], ~same])]
+    return np.asarray(rows[np.concatenate([[True], ~same])])
 
 
 def _keys(draft: Draft, starts: npt.NDArray[np.int64], parts: list[Part]) -> Rows:

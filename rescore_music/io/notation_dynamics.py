@@ -71,7 +71,7 @@ def velocities(
     flags = notes["articulation"]
     for flag, change in ((Articulation.ACCENT, 12), (Articulation.MARCATO, 20), (Articulation.GHOST, -24)):
         level += np.where(flags & int(flag), change, 0)
-    return np.clip(np.rint(level), 1, 127).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(level), 1, 127), np.uint8)
 
 
 def _part_levels(
@@ -182,9 +182,9 @@ def derived_dynamics(
 ) -> list[Mark]:
     """Dynamic marks for a part that has none, from its velocities: where the playing changes for good.
 
-    A part that plays at the default throughout says nothing and gets none. The first note gets a mark. A later bar gets one where the median velocity of it and the next played bar is more
-    than three quarters of a step away from the mark in force, at least two played bars after the last mark, or at
-    once where it differs by two steps.
+    A part that plays at the default throughout gets none. The first note gets a mark. A later bar gets one where the
+    median velocity of it and the next played bar is more than three quarters of a step away from the mark in force, at
+    least two played bars after the last mark, or at once where it differs by two steps.
     """
     if not len(onsets) or np.all(loud == DEFAULT):
         return []

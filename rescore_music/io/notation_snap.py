@@ -234,7 +234,7 @@ def _ends(late: Ints, new: Ints, smallest: Ints, beats: Ints, lengths: Ints, bar
     following = np.append(unique, bars[-1])[np.searchsorted(unique, new, side="right")]
     at = np.clip(np.searchsorted(beats, new, side="right") - 1, 0, len(beats) - 1)
     if drums:
-        return np.maximum(np.minimum(following, beats[at] + lengths[at]), new + 1)
+        return np.asarray(np.maximum(np.minimum(following, beats[at] + lengths[at]), new + 1), np.int64)
     home = np.clip(np.searchsorted(beats, late, side="right") - 1, 0, len(beats) - 1)
     base, beat = beats[home], lengths[home].astype(np.float64)
     edge = np.append(unique, bars[-1])

@@ -1,0 +1,94 @@
+"""ABC and Humdrum."""
+
+from __future__ import annotations
+
+import pytest
+
+from rescore_music.errors import ReadError
+from rescore_music.io.musicxml_read import read_musicxml
+from rescore_music.io.musicxml_write import musicxml_bytes
+from rescore_music.io.text import read_text
+
+TUNE = """X:1
+T:The Test
+C:Trad.
+M:4/4
+L:1/8
+Q:1/4=90
+K:D
+|:"D"D2F2 A2d2|(3ABc d2 A4|[DFA]4 z2 ^G2:|
+"""
+
+
+def test_abc_tune(tmp_path):
+    path = tmp_path / "tune.abc"
+    path.write_text(TUNE)
+    score = read_text(path)
+    quarter = score.ticks_per_quarter
+    assert score.notes["pitch"].tolist() == [62, 66, 69, 74, 69, 71, 73, 74, 69, 62, 66, 69, 68]
+    assert (score.notes["onset"][4:7] - 4 * quarter).tolist() == [0, quarter // 3, 2 * quarter // 3]
+    assert score.keys["fifths"].tolist() == [2]
+    assert score.tempo.bpm(0) == pytest.approx(90)
+    assert (score.metadata.title, score.metadata.composer) == ("The Test", "Trad.")
+    assert {(m.kind, m.text) for m in score.marks} >= {("barline", "repeat-start"), ("barline", "repeat-end")}
+    again = read_musicxml(musicxml_bytes(score))
+    assert again.notes["pitch"].tolist() == score.notes["pitch"].tolist()
+
+
+KERN = """!!!COM: Nobody
+!!!OTL: A test
+**kern\t**kern
+*clefF4\t*clefG2
+*k[b-]\t*k[b-]
+*M3/4\t*M3/4
+=1\t=1
+4F\t4a
+4A\t[4cc
+4C\t4ee
+=2\t=2
+2.FF\t2.ff;
+==\t==
+*-\t*-
+"""
+
+
+def test_kern_has_the_upper_part_first(tmp_path):
+    path = tmp_path / "piece.krn"
+    path.write_text(KERN)
+    score = read_text(path)
+    assert len(score.parts) == 2
+    upper = score.notes[score.notes["part"] == 0]
+    assert upper["pitch"].tolist() == [69, 72, 76, 77]
+    assert score.keys["fifths"].tolist() == [-1]
+    assert score.meters[["numerator", "denominator"]].tolist() == [(3, 4)]
+    assert [p.clefs for p in score.parts] == [("G2",), ("F4",)]
+
+
+def test_quartet_in_kern_and_in_musicxml_has_the_same_notes():
+    from music21 import corpus
+
+    paths = [p for p in corpus.getComposer("beethoven") if "opus18no1" in str(p) and "movement3" in str(p)]
+    kern = read_text(next(p for p in paths if str(p).endswith(".krn")))
+    score = read_musicxml(next(p for p in paths if str(p).endswith(".mxl")))
+
+    def notes(s):
+        return {(int(n["part"]), int(n["onset"]) * 480 // s.ticks_per_quarter, int(n["pitch"])) for n in s.notes}
+
+    a, b = notes(kern), notes(score)
+    assert len(a & b) / len(a | b) > 0.97
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("a.abc", "hello world", "not ABC"),
+        ("a.krn", "hello world", "not Humdrum"),
+        ("a.abc", "X:1\nK:C\n", "no notes|malformed"),
+    ],
+)
+def test_what_is_no_music_is_refused_in_one_line(tmp_path, name, text, says):
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(ReadError, match=says) as caught:
+        read_text(path)
+    assert "\n" not in str(caught.value)
