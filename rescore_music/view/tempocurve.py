@@ -46,7 +46,7 @@ def tempo_curve(score: Score, *, own: Score | None = None, hits: Sequence[tuple[
         return TOP + (HEIGHT - TOP - BOTTOM) * (high - b) / (high - low)
 
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" class="tempo" role="img"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" class="tempo-curve" role="img"'
         f' aria-label="Tempo from {every.min():.1f} to {every.max():.1f} quarters a minute"'
         ' font-family="system-ui,sans-serif" font-size="11">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="var(--paper,#fff)"/>',
