@@ -96,6 +96,7 @@ class _Chain:
         self.done: list[npt.NDArray[np.int32]] = []
         self.counted = 0
         self.skipped = 0
+        self.fenced = -1
 
     @property
     def count(self) -> int:
@@ -135,15 +136,33 @@ class _Chain:
         self.array = table
         self.next = memoryview(table.reshape(-1))
 
-    def fence(self, stop: int) -> None:
+    def follow(self, place: int, region: int, stop: int) -> tuple[int, int]:
+        """Add the starts of channel messages from `place` on; returns where the chain broke, and its region there."""
+        if not self.base <= place < self.base + _BLOCK:
+            self.load(place)
+            self.fenced = -1
+        if self.fenced != stop:
+            self._fence(stop)
+            self.fenced = stop
+        starts, successor = self.starts, self.next
+        append = starts.append
+        at = place - self.base + region
+        while at >= 0:
+            append(at)
+            at = successor[at]
+        at = starts.pop()
+        region = _REGION if at >= _REGION else 0
+        return self.base + at - region, region
+
+    def _fence(self, stop: int) -> None:
         """No message of the block may reach over `stop`."""
         local = stop - self.base
         if local >= _REGION + 8:
             return
         low = max(local - 8, 0)
-        view = self.array[:, low : max(local, 0)]
+        view = self.array[:, low:local]
         view[np.where(view >= _REGION, view - _REGION, view) > local] = -1
-        self.array[:, max(local, 0) : max(local, 0) + 8] = -1
+        self.array[:, local : local + 8] = -1
 
 
 def read_events(container: Container, repairs: Repairs, file: str | None = None) -> Events:
@@ -178,60 +197,47 @@ def _read_track(
     """Follow one track to its end; channel messages go to the chain, others to `system`."""
     where = f"track {number + 1}"
     running, region, last_system = False, 0, -1
-    fenced = -1
     while place < stop:
         if not running:
-            status_at = _after_delta(data, place, stop)
-            if status_at < stop and data[status_at] < 0x80:
-                # data bytes that no status announces: go on at the next status, with the byte before it as delta time
-                following = next((i for i in range(status_at + 1, stop) if data[i] >= 0x80), stop)
-                repairs.add(where, f"{following - status_at} bytes without a status skipped")
-                if following == stop:
-                    return
-                place = following - 1
-        if not chain.base <= place < chain.base + _BLOCK:
-            chain.load(place)
-            fenced = -1
-        if fenced != stop:
-            chain.fence(stop)
-            fenced = stop
-        starts, successor = chain.starts, chain.next
-        before = len(starts)
-        append = starts.append
-        at = place - chain.base + region
-        while at >= 0:
-            append(at)
-            at = successor[at]
-        at = starts.pop()
-        if len(starts) > before:
-            running = True
-        region = _REGION if at >= _REGION else 0
-        place = chain.base + at - region
+            place = _at_status(data, place, stop, where, repairs)
+            if place == stop:
+                return
+        before = chain.count
+        place, region = chain.follow(place, region, stop)
+        running |= chain.count > before
         if place >= stop:
             break
         if place >= chain.base + _BLOCK:
             continue
         if chain.is_too_much(system):
             return
-        order = chain.count
         following, message = _system_message(data, place, stop, where, repairs)
+        if following < 0:
+            return
+        order = chain.count
+        chain.starts.append(place - chain.base + region)  # a skipped message too, for its delta time counts
+        place = following
         if message is None:
-            if following < 0:
-                return
-            if following > place:  # skipped, but its delta time counts
-                starts.append(at)
             chain.skipped += 1
-            place = following
             continue
-        starts.append(at)
         status, kind, content = message
         system.append((number, order, status, kind, content, order == last_system + 1))
         last_system = order
-        place = following
         if status == 0xFF and kind == 0x2F:
             repairs.add(where, f"{stop - place} bytes after the end of the track skipped", stop > place)
             return
     repairs.add(where, "no end-of-track message: the track ends with its last message")
+
+
+def _at_status(data: bytes, place: int, stop: int, where: str, repairs: Repairs) -> int:
+    """`place`, or where to go on if the message there has data bytes that no status announces."""
+    at = _after_delta(data, place, stop)
+    if at >= stop or data[at] >= 0x80:
+        return place
+    following = next((i for i in range(at + 1, stop) if data[i] >= 0x80), stop)
+    repairs.add(where, f"{following - at} bytes without a status skipped")
+    # the byte before the next status can only be its delta time
+    return following - 1 if following < stop else stop
 
 
 def _after_delta(data: bytes, place: int, stop: int) -> int:

@@ -1,0 +1,252 @@
+"""A MIDI file on its way from messages to a score's columns: which messages are whose.
+
+Conventions: a part is one (track, port, channel) that plays notes; a *bus* is one channel of one port (of one track in
+format 2, whose tracks do not know each other), and parts on one bus share all that happens to the channel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rescore_music.errors import ReadError
+from rescore_music.io.encoding import decode_name
+from rescore_music.io.limits import MIDI_EVENTS, MIDI_MESSAGES, NOTES, PARTS
+from rescore_music.io.midi_chunks import Repairs
+from rescore_music.io.midi_events import Events
+from rescore_music.io.midi_meta import LYRIC, TEXT, Sheet, syllables
+from rescore_music.io.midi_names import sound_name
+from rescore_music.io.midi_notes import pair_notes, silenced
+from rescore_music.score import BEND, CHANNEL_PRESSURE, CONTROL, NOTE, PROGRAM, Mark, RawEvent, Rows
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass
+class Bus:
+    """One channel of one port, and what happens on it: rows of `Events`, by tick."""
+
+    parts: list[int]
+    rows: Ints
+
+
+class Reading:
+    """One file on its way from messages to columns: the parts, and which messages are whose."""
+
+    def __init__(self, events: Events, sheet: Sheet, repairs: Repairs, midi_format: int, file: str | None) -> None:
+        self.events, self.sheet, self.repairs, self.format, self.file = events, sheet, repairs, midi_format, file
+        kind = events.status >> 4
+        channel = (events.status & 15).astype(np.int64)
+        bus = _ports(events, sheet) * 16 + channel
+        if midi_format == 2:
+            bus += events.track * 256
+        self.bus = bus
+        self.is_on = (kind == 9) & (events.data2 > 0)
+        self.is_note = (kind == 8) | (kind == 9)
+        self.is_poly = kind == 10
+        if int(self.is_poly.sum()) > MIDI_MESSAGES:
+            raise ReadError("the file has more key pressure messages than any music", file=file)
+        key = events.track << 20 | bus
+        self.part_keys = np.unique(key[self.is_on])
+        if len(self.part_keys) > PARTS:
+            raise ReadError(f"the file has more than {PARTS} parts", file=file)
+        if int(self.is_on.sum()) > NOTES:
+            raise ReadError(f"the file has more than {NOTES} notes", file=file)
+        self.part = np.searchsorted(self.part_keys, key)
+        known = self.part < len(self.part_keys)
+        known[known] = self.part_keys[self.part[known]] == key[known]
+        self.known = known
+        self.part_track = self.part_keys >> 20
+        self.part_bus = self.part_keys & 0xFFFFF
+
+    def place(self, part: int) -> str:
+        """What a part is called in the log."""
+        return f"track {int(self.part_track[part]) + 1}, channel {int(self.part_bus[part]) % 16 + 1}"
+
+    def first_part(self, track: int, channel: int = -1) -> int:
+        """The part a track's (or a channel's) text and raw messages belong to, or -1."""
+        low, high = (int(i) for i in np.searchsorted(self.part_track, [track, track + 1]))
+        for part in range(low, high):
+            if channel < 0 or int(self.part_bus[part]) % 16 == channel:
+                return part
+        return low if high > low else -1
+
+    # -- notes ---------------------------------------------------------------------------------------------------
+
+    def notes(self) -> Rows:
+        """The NOTE array."""
+        events = self.events
+        rows = np.flatnonzero(self.is_note & self.known)
+        places = [self.place(i) for i in range(len(self.part_keys))]
+        part, tick = self.part[rows], events.tick[rows]
+        orphans = self.is_note & ~self.known
+        self.repairs.add("file", "note-off on a channel that plays no note dropped", int(orphans.sum()))
+        ends = np.zeros(len(places), np.int64)
+        np.maximum.at(ends, part, tick)
+        on, end = pair_notes(tick, part, events.data1[rows], self.is_on[rows], ends, places, self.repairs)
+        notes = np.zeros(len(on), NOTE)
+        notes["onset"] = tick[on]
+        silence = (events.status >> 4 == 11) & ((events.data1 == 120) | (events.data1 >= 123))
+        buses = self.part_bus[part[on]]
+        end = silenced(tick[on], end, buses, events.tick[silence], self.bus[silence])
+        notes["duration"] = end - tick[on]
+        notes["pitch"], notes["velocity"] = events.data1[rows[on]], events.data2[rows[on]]
+        notes["part"], notes["step"] = part[on], -1
+        zero = np.bincount(part[on][notes["duration"] == 0], minlength=len(places))
+        for place, count in zip(places, zero, strict=True):
+            self.repairs.add(place, "note without length kept", int(count))
+        return notes
+
+    # -- channels ------------------------------------------------------------------------------------------------
+
+    def buses(self) -> dict[int, Bus]:
+        """What happens on every channel, by tick; at one tick in the order of the tracks."""
+        rows = np.flatnonzero(~self.is_note & ~self.is_poly)
+        rows = rows[np.lexsort((self.events.tick[rows], self.bus[rows]))]
+        used, first = np.unique(self.bus[rows], return_index=True)
+        spans = dict(zip(used.tolist(), np.split(rows, first[1:]), strict=True)) if len(used) else {}
+        out = {bus: Bus([], span) for bus, span in spans.items()}
+        for part, bus in enumerate(self.part_bus.tolist()):
+            out.setdefault(bus, Bus([], np.zeros(0, np.int64))).parts.append(part)
+        if sum(len(b.parts) * len(b.rows) for b in out.values()) > MIDI_EVENTS:
+            raise ReadError("the file has more controllers than any music", file=self.file)
+        return out
+
+    def channel_rows(self, bus: Bus) -> tuple[Rows, Rows, Rows]:
+        """CONTROL, BEND and PROGRAM rows of one channel, without their part."""
+        events, rows = self.events, bus.rows
+        kind, data1, data2 = events.status[rows] >> 4, events.data1[rows], events.data2[rows]
+        change, bend, program = (kind == 11) | (kind == 13), kind == 14, kind == 12
+        controls = np.zeros(int(change.sum()), CONTROL)
+        controls["tick"] = events.tick[rows[change]]
+        controls["number"] = np.where(kind == 13, CHANNEL_PRESSURE, data1.astype(np.int64))[change]
+        controls["value"] = np.where(kind == 13, data1, data2)[change]
+        bends = np.zeros(int(bend.sum()), BEND)
+        bends["tick"] = events.tick[rows[bend]]
+        bends["value"] = (data2[bend].astype(np.int64) << 7 | data1[bend]) - 8192
+        programs = np.zeros(int(program.sum()), PROGRAM)
+        programs["tick"], programs["program"] = events.tick[rows[program]], data1[program]
+        place = np.arange(len(rows))
+        for number, shift in ((0, 7), (32, 0)):
+            select = np.flatnonzero((kind == 11) & (data1 == number))
+            before = np.searchsorted(select, place[program]) - 1
+            value = data2[select[np.maximum(before, 0)]] if len(select) else np.zeros(len(before), np.uint8)
+            programs["bank"] += np.where(before >= 0, value.astype(np.int64) << shift, 0).astype(np.uint16)
+        return controls, bends, programs
+
+    def raw_of_idle(self, bus: int, rows: Ints) -> list[RawEvent]:
+        """Messages of a channel that plays no note, kept byte for byte."""
+        if bus % 256 >= 16:  # a raw message cannot say its port
+            self.repairs.add("file", "controller on a channel of a further port that plays no note dropped", len(rows))
+            return []
+        events = self.events
+        most = MIDI_MESSAGES // 16
+        beyond = max(len(rows) - most, 0)
+        self.repairs.add("file", f"controller on a channel that plays no note dropped: only {most} are kept", beyond)
+        return [RawEvent(int(events.tick[i]), _message(events, i)) for i in rows[:most].tolist()]
+
+    def poly(self) -> list[RawEvent]:
+        """Polyphonic pressure."""
+        owner: dict[int, int] = {}
+        for part, bus in enumerate(self.part_bus.tolist()):
+            owner.setdefault(bus, part)
+        out = []
+        for i in np.flatnonzero(self.is_poly).tolist():
+            part = int(self.part[i]) if self.known[i] else owner.get(int(self.bus[i]), -1)
+            out.append(RawEvent(int(self.events.tick[i]), _message(self.events, i), part))
+        return out
+
+    # -- texts ---------------------------------------------------------------------------------------------------
+
+    def marks(self, notes: Rows) -> list[Mark]:
+        """Lyrics and texts."""
+        lyrics: dict[int, list[tuple[int, bytes]]] = {}
+        marks: list[Mark] = []
+        words = self._karaoke_tracks()
+        for track, channel, tick, kind, data in self.sheet.texts:
+            if kind == LYRIC or (track in words and data[:1] != b"@"):
+                lyrics.setdefault(track << 4 | max(channel, 0), []).append((tick, data))
+            elif text := decode_name(data):
+                marks.append(Mark(tick, "text", text, self.first_part(track, channel)))
+        for place, events in lyrics.items():
+            part = self.first_part(place >> 4, place & 15)
+            if part < 0:
+                part = _sung_by(notes, [tick for tick, _ in events])
+            for tick, text, pause in syllables(events):
+                if pause:
+                    marks.append(Mark(tick, "lyric-break", pause, part))
+                marks.append(Mark(tick, "lyric", text, part, value=1.0))
+        return sorted(marks, key=lambda m: (m.tick, m.part, m.kind != "text"))
+
+    def _karaoke_tracks(self) -> frozenset[int]:
+        """Tracks of a .kar file that hold its words as plain text."""
+        texts = [t for t in self.sheet.texts if t[3] == TEXT]
+        if len(texts) < len(self.sheet.texts) or not any(data[:2] in (b"@K", b"@L", b"@T") for *_, data in texts):
+            return frozenset()
+        counts: dict[int, int] = {}
+        for track, _, _, _, data in texts:
+            if data[:1] != b"@":
+                counts[track] = counts.get(track, 0) + 1
+        named = [t for t in counts if self.sheet.names.get((t, -1), "").lower() in ("words", "lyrics", "melody words")]
+        return frozenset(named or [t for t in counts if counts[t] == max(counts.values())][:1])
+
+    def title(self) -> str:
+        """The name of the piece: the first track's, where that is not a part's own."""
+        name = self.sheet.names.get((0, -1), "")
+        if self.format == 0 or self.first_part(0) < 0:
+            return name
+        return ""
+
+    def extra(self) -> tuple[tuple[str, str], ...]:
+        """Names of further tracks without notes: often remarks of whoever made the file."""
+        names = self.sheet.names
+        return tuple(
+            ("track name", name)
+            for (track, channel), name in sorted(names.items())
+            if track > 0 and channel < 0 and name and self.first_part(track) < 0
+        )
+
+    def name(self, part: int, program: int, percussion: bool) -> str:
+        """Name of a part: its channel's or its track's, else its instrument's, else its sound's."""
+        track, channel = int(self.part_track[part]), int(self.part_bus[part]) % 16
+        names, instruments = self.sheet.names, self.sheet.instruments
+        sound = sound_name(program, percussion)
+        for table in (names, instruments):
+            if table.get((track, channel)):
+                return table[track, channel]
+        alone = int((self.part_track == track).sum()) == 1
+        name = instruments.get((track, -1), "")
+        if self.format != 0:
+            name = names.get((track, -1), "") or name
+        if not alone:
+            name = f"{name}: {sound}" if name else ""
+        return name or sound
+
+
+def _ports(events: Events, sheet: Sheet) -> Ints:
+    """The port of each channel message."""
+    if not sheet.ports:
+        return np.zeros(len(events.order), np.int64)
+    # sorting is stable: a port message that opens a track comes after the track's own reset to port 0
+    changes = sorted([(int(first), 0) for first in events.firsts[:-1]] + sheet.ports, key=lambda c: c[0])
+    at = np.searchsorted(np.array([order for order, _ in changes]), events.order, side="right") - 1
+    return np.array([port & 15 for _, port in changes], np.int64)[np.maximum(at, 0)]
+
+
+def _message(events: Events, i: int) -> bytes:
+    status = int(events.status[i])
+    body = (int(events.data1[i]),) if status >> 4 in (12, 13) else (int(events.data1[i]), int(events.data2[i]))
+    return bytes((status, *body))
+
+
+def _sung_by(notes: Rows, ticks: list[int]) -> int:
+    """The part whose onsets fall on most of these syllables, or -1."""
+    sung = notes["part"][np.isin(notes["onset"], np.array(ticks, np.int64))]
+    if not len(sung):
+        return -1
+    # a part that plays all the time meets every syllable, so misses count as well
+    hits = np.bincount(sung)
+    total = np.bincount(notes["part"], minlength=len(hits))[: len(hits)]
+    return int(np.argmax(hits / np.sqrt(np.maximum(total, 1))))
