@@ -28,3 +28,12 @@ def meta(kind: int, data: bytes, delta: int = 0) -> bytes:
 def sysex(data: bytes, delta: int = 0) -> bytes:
     """A system exclusive message; `data` without its first byte F0."""
     return bytes((delta, 0xF0, len(data))) + data
+
+
+# whole files to damage
+SEEDS = [
+    midi(track(SCALE), track(meta(3, b"Flute") + b"\x00\xc0\x49" + SCALE)),
+    midi(track(meta(0x51, b"\x07\xa1\x20") + meta(0x58, b"\x04\x02\x18\x08") + sysex(b"\x7e\x7f\x09\x01\xf7") + SCALE)),
+    midi(track(b"\x00\x90\x3c\x50\x60\x3c\x00\x00\x40\x50\x60\x40\x00" * 4 + meta(5, b"la ")), kind=0),
+    b"RIFF\0\0\0\0RMIDdata\0\4\0\0" + midi(track(SCALE)),
+]

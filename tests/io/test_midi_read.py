@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from midi_files import END, SCALE, meta, midi, sysex, track
+from midi_files import END, SCALE, SEEDS, meta, midi, sysex, track
 
 from rescore_music.errors import ReadError
 from rescore_music.io import read_score
@@ -367,6 +367,23 @@ def test_what_is_no_music_is_refused_in_one_line(data: bytes, line: str) -> None
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        (b"\x00\xf8", "more messages than any music"),
+        (b"\x00\xff\x01\x00", "more messages than any music"),
+        (b"\x00\xa0\x3c\x40", "key pressure"),
+        (b"\x00\xb0\x07", "more messages than any music"),
+    ],
+)
+def test_floods_are_refused_in_time(message: bytes, line: str) -> None:
+    body = message + b"\x00\x07\x01" * 4_100_000 if message[1] == 0xB0 else message * 210_000
+    start = time.process_time()
+    with pytest.raises(ReadError, match=line):
+        read_midi(midi(track(body + SCALE)))
+    assert time.process_time() - start < 5
+
+
 def test_a_huge_file_costs_seconds_and_not_minutes() -> None:
     # half a million notes of one pitch, never ended
     body = bytes((0, 0x90, 60, 80)) + bytes((1, 60, 80)) * 500_000
@@ -374,14 +391,6 @@ def test_a_huge_file_costs_seconds_and_not_minutes() -> None:
     score = read_midi(midi(track(body)))
     assert len(score.notes) == 500_001
     assert time.process_time() - start < 5
-
-
-SEEDS = [
-    midi(track(SCALE), track(meta(3, b"Flute") + b"\x00\xc0\x49" + SCALE)),
-    midi(track(meta(0x51, b"\x07\xa1\x20") + meta(0x58, b"\x04\x02\x18\x08") + sysex(b"\x7e\x7f\x09\x01\xf7") + SCALE)),
-    midi(track(b"\x00\x90\x3c\x50\x60\x3c\x00\x00\x40\x50\x60\x40\x00" * 4 + meta(5, b"la ")), kind=0),
-    b"RIFF\0\0\0\0RMIDdata\0\4\0\0" + midi(track(SCALE)),
-]
 
 
 def reads_or_refuses(data: bytes) -> None:

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from midi_files import meta, midi, sysex, track
+from midi_files import SCALE, SEEDS, meta, midi, sysex, track
 
-from rescore_music.errors import ReadError, WriteError
+from rescore_music.errors import ReadError, RescoreError, WriteError
 from rescore_music.io.midi_channels import assign_channels
 from rescore_music.io.midi_read import read_midi
 from rescore_music.io.midi_write import midi_bytes, write_midi
@@ -359,6 +359,30 @@ def test_each_new_part_says_its_sound_and_a_silent_source_stays_silent() -> None
     assert rows(again(ensemble(Part("Piano"), metadata=MIDI)), "programs") == []
     kit = ensemble(Part("Bells", program=14, bank=257))
     assert rows(again(kit), "programs") == [(0, 0, 14, 257)]
+
+
+def test_a_program_that_comes_after_another_tracks_first_note_leaves_the_channel_shared() -> None:
+    score = read_midi(midi(track(SCALE), track(b"\x30\xc0\x49" + SCALE)))
+    assert [p.program for p in score.parts] == [0, 73]
+    back = again(score)
+    assert back.parts == score.parts
+    assert rows(back, "programs") == rows(score, "programs")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(SEEDS), st.lists(st.tuples(st.integers(40, 400), st.integers(0, 255)), max_size=6))
+def test_what_is_left_of_a_damaged_file_reads_back_equal(seed: bytes, changes: list[tuple[int, int]]) -> None:
+    data = bytearray(seed)
+    for place, value in changes:
+        data[place % len(data)] = value
+    try:
+        score = read_midi(bytes(data))
+        back = again(score)
+    except RescoreError:
+        return
+    assert np.array_equal(back.notes, score.notes)
+    assert back.tempo == score.tempo
+    assert [p.name for p in back.parts] == [p.name for p in score.parts]
 
 
 def test_key_pressure_follows_its_part_to_another_channel() -> None:
