@@ -34,8 +34,10 @@ def assign_channels(score: Score) -> list[Place]:
         row = score.parts[part]
         return is_percussion(sheet, first[part], channel, row.bank) == row.percussion
 
-    wanted = [(p.port % _PORTS, p.channel % 16) for p in score.parts]
-    shares = score.metadata.source_format.startswith("midi") and _agree(wanted, sounds)
+    from_midi = score.metadata.source_format.startswith("midi")
+    # notation names ports freely; a player without ports would lay those channels on top of each other
+    wanted = [(p.port % _PORTS if from_midi else 0, p.channel % 16) for p in score.parts]
+    shares = from_midi and _agree(wanted, sounds)
     taken: dict[Place, int] = {}  # place -> the sound on it
     places: list[Place | None] = [None] * len(wanted)
     for part, place in enumerate(wanted):

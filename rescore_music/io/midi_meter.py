@@ -39,9 +39,7 @@ def _of_bars(score: Score) -> list[tuple[int, int, int]]:
     bars = score.bars
     out: list[tuple[int, int, int]] = []
     for start, length in zip(bars[:-1].tolist(), np.diff(bars).tolist(), strict=True):
-        nominal = score.meter_at(start)
-        # the last bar of a score often is as short as its music: that is no meter
-        meter = nominal if start == bars[-2] and len(bars) > 2 else _fitting(length, nominal, score.ticks_per_quarter)
+        meter = _fitting(length, score.meter_at(start), score.ticks_per_quarter)
         if not out or out[-1][1:] != meter:
             out.append((start, *meter))
     return out

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from midi_files import SCALE, SEEDS, meta, midi, sysex, track
 
 from rescore_music.errors import ReadError, RescoreError, WriteError
+from rescore_music.io import read_score
 from rescore_music.io.midi_channels import assign_channels
 from rescore_music.io.midi_read import read_midi
 from rescore_music.io.midi_write import midi_bytes, write_midi
@@ -227,11 +228,11 @@ def test_a_metronome_mark_of_66_does_not_drift() -> None:
 
 
 def test_a_pickup_and_a_split_bar_stay_bars() -> None:
-    bars = np.array([0, 1, 5, 7, 9, 13]) * QUARTER
-    score = Score(note_rows([(0, 12 * QUARTER, 60, 80, 0)]), (Part("A"),), barlines=bars)
+    bars = np.array([0, 1, 5, 7, 9, 13, 16]) * QUARTER
+    score = Score(note_rows([(0, 16 * QUARTER, 60, 80, 0)]), (Part("A"),), barlines=bars)
     back = again(score)
     assert back.bars.tolist() == bars.tolist()
-    assert back.meters.tolist() == [(0, 1, 4), (480, 4, 4), (2400, 2, 4), (4320, 4, 4)]
+    assert back.meters.tolist() == [(0, 1, 4), (480, 4, 4), (2400, 2, 4), (4320, 4, 4), (6240, 3, 4)]
 
 
 def test_keys_and_meters_read_back() -> None:
@@ -335,6 +336,24 @@ def test_more_than_sixteen_sounds_take_a_second_port() -> None:
     back = again(score)
     assert [p.program for p in back.parts[:40]] == list(range(40))
     assert [(p.port, p.channel) for p in back.parts] == places
+
+
+def test_notation_s_ports_do_not_scatter_a_small_ensemble() -> None:
+    score = ensemble(*(Part(f"{i}", program=i, port=i % 3, channel=i // 3) for i in range(6)))
+    assert {port for port, _ in assign_channels(score)} == {0}
+    from_midi = ensemble(*score.parts, metadata=MIDI)
+    assert assign_channels(from_midi) == [(p.port, p.channel) for p in score.parts]
+
+
+def test_a_symphony_movement_reads_back_note_for_note_and_bar_for_bar(shared_data: Path) -> None:
+    score = read_score(next((shared_data / "openscore_orchestra").rglob("Beethoven_Op.21_3.mxl")))
+    back = again(score)
+    sounding = score.sounding()
+    for name in ("part", "pitch", "onset"):
+        assert np.bincount(back.notes[name]).tolist() == np.bincount(sounding[name]).tolist()
+    assert back.bars.tolist() == score.bars.tolist()
+    assert [p.name for p in back.parts] == [p.name for p in score.parts]
+    assert abs(back.duration - score.duration) < STEP_ERROR
 
 
 def test_like_sounds_share_before_a_second_port_is_opened() -> None:
