@@ -116,11 +116,14 @@ def run_templates(args: argparse.Namespace) -> int:
 
 def run_sync(args: argparse.Namespace) -> int:
     """Bend the tempo so that every hit falls on its frame."""
+    from rescore_music.analysis import analyze
     from rescore_music.io import read_score, write_score
     from rescore_music.io.spotting import read_cues
     from rescore_music.syncing import sync
 
-    synced = sync(read_score(args.cue), read_cues(args.cues, args.rate, args.start))
+    score, cues = read_score(args.cue), read_cues(args.cues, args.rate, args.start)
+    motifs = any(hit.lands.startswith("motif:") for hit in cues.hits)
+    synced = sync(score, cues, analysis=analyze(score) if motifs else None)
     write_score(synced.score, args.out)
     if args.json:
         _json(synced.as_dict())

@@ -237,14 +237,18 @@ def _line(
     from rescore_music.io import read_score
     from rescore_music.io.spotting import read_cues
     from rescore_music.quality import measure
-    from rescore_music.syncing import sync
 
     with clock.stage("read"):
         read = source if isinstance(source, Score) else read_score(source)
         spotted = read_cues(cues, rate, start) if isinstance(cues, str | Path) else cues
-    with clock.stage("sync"):
-        synced = sync(read, spotted) if spotted is not None else None
-        score = synced.score if synced else read
+    synced, score = None, read
+    if spotted is not None:
+        from rescore_music.syncing import sync
+
+        with clock.stage("sync"):
+            motifs = any(hit.lands.startswith("motif:") for hit in spotted.hits)
+            synced = sync(read, spotted, analysis=analyze(read) if motifs else None)
+            score = synced.score
     with clock.stage("analyse"):
         analysis = analyze(score)
     with clock.stage("orchestrate"):

@@ -16,7 +16,7 @@ from rescore_music.io.limits import SNIFF
 from rescore_music.score import LogItem, Score
 
 if TYPE_CHECKING:
-    from rescore_music.audio import Audio
+    from rescore_music.audio import Audio, Rendering
 
 __all__ = ["atomic_write", "read_bytes", "read_score", "sniff", "suffixes", "write_audio", "write_score"]
 
@@ -135,7 +135,7 @@ def write_score(score: Score, path: str | Path) -> Path:
     return path
 
 
-def write_audio(audio: Audio, path: str | Path) -> Path:
+def write_audio(audio: Audio | Rendering, path: str | Path) -> Path:
     """Write sound as a WAV file.
 
     Raises
