@@ -1,0 +1,186 @@
+"""The page without a browser: asked, run, shown, and its errors in one line."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import rescore_music as rm
+from rescore_music.resources import app_file, samples_dir
+
+PAGE = str(app_file())
+
+
+@pytest.fixture
+def page() -> AppTest:
+    test = AppTest.from_file(PAGE, default_timeout=120).run()
+    assert not test.exception
+    return test
+
+
+def ask(page: AppTest, *, sample: str = "hero_theme.mid", forces: str = "wind-quintet", style: str = "baroque") -> None:
+    """Fill in the form for a silent take."""
+    page.selectbox(key="sample").set_value(sample)
+    page.selectbox(key="forces").set_value(forces)
+    page.selectbox(key="style").set_value(style)
+    page.toggle(key="audio").set_value(False)
+    page.number_input(key="n").set_value(2)
+    page.run()
+
+
+def test_the_page_opens_with_the_samples_and_all_templates(page):
+    assert [f for f in page.selectbox(key="sample").options if "theme" in f]
+    shipped = rm.templates()
+    assert page.selectbox(key="forces").options == [about.title for about in shipped.forces.values()]
+    assert page.selectbox(key="style").options == [about.title for about in shipped.styles.values()]
+    told = [c.value for c in page.caption]
+    assert shipped.forces["symphony"].description in told
+    assert shipped.styles["romantic-film"].description in told
+
+
+def test_a_sample_becomes_a_take_with_everything_to_read(page):
+    ask(page)
+    page.button(key="go").click().run()
+    assert not page.exception
+    assert not page.error
+    take = page.session_state["take"]
+    assert take.result.template.name == "wind-quintet/baroque"
+    assert [tab.label for tab in page.tabs] == [
+        "Listen and compare", "Score", "Quality", "Who plays what", "How it was chosen", "Take it away",
+    ]  # fmt: skip
+    assert take.sheets[1].startswith("<svg")
+    metrics = {m.label: m.value for m in page.metric}
+    assert metrics["Parts"] == f"1 → {len(take.result.score.parts)}"
+    for file in ("score.mid", "score.musicxml", "report.html", "report.json"):
+        assert (take.folder / file).stat().st_size > 500
+    assert not (take.folder / "mix.wav").exists()
+
+
+def test_the_take_outlives_a_rerun_and_turns_its_pages(page):
+    ask(page)
+    page.button(key="go").click().run()
+    first = page.session_state["take"]
+    assert first.page_count > 1
+    page.number_input(key="page").set_value(2).run()
+    assert not page.exception
+    assert page.session_state["take"] is first
+    assert first.sheets[2].startswith("<svg")
+    assert first.sheets[2] != first.sheets[1]
+
+
+def test_the_chase_meets_its_hits(page):
+    ask(page, sample="chase.mid", forces="brass-band", style="epic-hybrid")
+    page.toggle(key="hits").set_value(True)
+    page.button(key="go").click().run()
+    assert not page.exception
+    assert {m.label: m.value for m in page.metric}["Hits landed"] == "8 of 8"
+    assert "Picture" in [tab.label for tab in page.tabs]
+
+
+def test_a_preset_names_forces_and_style(page):
+    page.segmented_control(key="way").set_value("Preset").run()
+    shipped = rm.templates()
+    name = next(iter(shipped.presets))
+    page.selectbox(key="preset").set_value(name)
+    page.toggle(key="audio").set_value(False)
+    page.button(key="go").click().run()
+    assert not page.exception
+    assert page.session_state["take"].result.template.forces.id == shipped.presets[name]["forces"]
+
+
+def test_an_uploaded_cue_is_read_under_its_own_name(page):
+    page.selectbox(key="sample").set_value("My own file").run()
+    assert page.button(key="go").disabled
+    short = (samples_dir() / "pixel_loop.mid").read_bytes()
+    page.file_uploader(key="upload").set_value([("my cue.mid", short, "audio/midi")])
+    page.toggle(key="audio").set_value(False)
+    page.run()
+    page.button(key="go").click().run()
+    assert not page.exception
+    assert page.session_state["take"].result.source.metadata.source.endswith("my cue.mid")
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [("empty.mid", b""), ("letter.mid", b"Dear composer,"), ("broken.musicxml", b"<score-partwise>")]
+)
+def test_bad_files_give_one_line(page, name, data):
+    page.selectbox(key="sample").set_value("My own file").run()
+    page.file_uploader(key="upload").set_value([(name, data, "application/octet-stream")]).run()
+    page.button(key="go").click().run()
+    assert not page.exception
+    (error,) = page.error
+    assert error.value.startswith(name)
+    assert "\n" not in error.value
+    assert "take" not in page.session_state
+
+
+def test_a_bad_spotting_list_gives_one_line_too(page):
+    ask(page)
+    page.file_uploader(key="spotting").set_value([("hits.csv", b"when,what\nnow,this\n", "text/csv")]).run()
+    page.button(key="go").click().run()
+    assert not page.exception
+    (error,) = page.error
+    assert "hits.csv" in error.value
+
+
+def test_an_error_leaves_with_the_next_take(page):
+    page.selectbox(key="sample").set_value("My own file").run()
+    page.file_uploader(key="upload").set_value([("empty.mid", b"", "audio/midi")]).run()
+    page.button(key="go").click().run()
+    assert page.error
+    ask(page, sample="pixel_loop.mid", forces="chiptune", style="eight-bit")
+    page.button(key="go").click().run()
+    assert not page.error
+    assert "take" in page.session_state
+
+
+def test_sound_is_compared_at_one_loudness(tmp_path):
+    import soundfile
+
+    from rescore_music.loudness import loudness
+
+    page = AppTest.from_file(PAGE, default_timeout=120).run()
+    score = rm.read_score(samples_dir() / "pixel_loop.mid")
+    rm.write_score(score.slice(0, int(score.bars[6])), tmp_path / "short.mid")
+    page.selectbox(key="sample").set_value("My own file").run()
+    page.file_uploader(key="upload").set_value([("short.mid", (tmp_path / "short.mid").read_bytes(), "audio/midi")])
+    page.selectbox(key="forces").set_value("chiptune")
+    page.selectbox(key="style").set_value("eight-bit")
+    page.number_input(key="n").set_value(2)
+    page.number_input(key="top").set_value(1)
+    page.run()
+    page.button(key="go").click().run()
+    assert not page.exception
+    assert not page.error
+    take = page.session_state["take"]
+    levels = []
+    for path in (take.source_sound, take.result_sound):
+        samples, rate = soundfile.read(path, dtype="float32")
+        levels.append(loudness(samples, rate).integrated)
+    assert levels[0] == pytest.approx(levels[1], abs=0.1)
+    assert (take.folder / "mix.wav").exists()
+
+
+def test_everything_is_packed_once(tmp_path):
+    from runpy import run_path
+
+    packed = run_path(PAGE, run_name="page")["packed"]
+    (tmp_path / "stems").mkdir()
+    (tmp_path / "stems" / "01-Flute.wav").write_bytes(b"RIFF" * 100)
+    (tmp_path / "score.mid").write_bytes(b"MThd")
+    with zipfile.ZipFile(io.BytesIO(packed(tmp_path))) as archive:
+        assert sorted(archive.namelist()) == ["score.mid", "stems/01-Flute.wav"]
+        assert archive.read("stems/01-Flute.wav") == b"RIFF" * 100
+
+
+def test_the_sessions_folder_goes_with_the_session(page):
+    ask(page)
+    page.button(key="go").click().run()
+    folder = Path(page.session_state["folder"].name)
+    assert (folder / "out" / "score.mid").exists()
+    page.session_state["folder"].cleanup()
+    assert not folder.exists()
