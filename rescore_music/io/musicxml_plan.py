@@ -64,7 +64,7 @@ def plan_score(score: Score, snapped: Snapped) -> Plan:
 
 def _bars(score: Score, snapped: Snapped) -> list[BarPlan]:
     lengths = np.diff(snapped.bars).tolist()
-    starts = score.bars.tolist()
+    starts = snapped.source.tolist()
     resolution = snapped.resolution
     out: list[BarPlan] = []
     before: tuple[int, int] | None = None

@@ -202,6 +202,8 @@ DRUMS: dict[int, tuple[str, str, str]] = {
     80: ("Mute Triangle", "E5", "x"),
     81: ("Triangle", "E5", "triangle"),
 }
+# drum keys that music21 knows; a part that begins with another makes it warn
+KNOWN_DRUMS = frozenset({*range(35, 39), *range(40, 51), 54, 56, 57, 58, *range(60, 69), 70, 71, 72, 76, 77, 80, 81})
 # words in an instrument's name -> drum key, the more telling first
 DRUM_WORDS = (
     ("triangle", 81),

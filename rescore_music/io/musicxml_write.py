@@ -24,7 +24,7 @@ from rescore_music.io.files import atomic_write
 from rescore_music.io.musicxml_attach import clean
 from rescore_music.io.musicxml_bars import PartWriter
 from rescore_music.io.musicxml_plan import loudness, plan_score
-from rescore_music.io.musicxml_tables import DRUMS
+from rescore_music.io.musicxml_tables import DRUMS, KNOWN_DRUMS
 from rescore_music.io.notation_snap import Snapped, snap
 from rescore_music.io.notation_spelling import spell
 from rescore_music.score import LogItem, Mark, Part, Score
@@ -204,7 +204,7 @@ def _score_part(number: int, part: Part, writer: PartWriter) -> str:
     program = f"<midi-program>{part.program + 1}</midi-program>"
     if part.percussion:
         index = writer.score.part_notes(number)
-        keys = sorted(set(writer.score.notes["pitch"][index].tolist()))
+        keys = sorted(set(writer.score.notes["pitch"][index].tolist()), key=lambda k: (k not in KNOWN_DRUMS, k))
         channel = "<midi-channel>10</midi-channel>"
         names = "".join(_instrument(f"{id_}-I{k}", DRUMS.get(k, (f"Percussion {k}",))[0]) for k in keys)
         sounds = "".join(
@@ -212,6 +212,9 @@ def _score_part(number: int, part: Part, writer: PartWriter) -> str:
             "</midi-instrument>"
             for k in keys
         )
+        if keys and keys[0] not in KNOWN_DRUMS:
+            names = _instrument(f"{id_}-I128", part.name) + names
+            sounds = f'<midi-instrument id="{id_}-I128">{channel}{bank}{program}</midi-instrument>{sounds}'
         return f"{out}{names}{sounds}</score-part>\n"
     out += _instrument(f"{id_}-I1", part.name)
     return f'{out}<midi-instrument id="{id_}-I1">{channel}{bank}{program}</midi-instrument></score-part>\n'

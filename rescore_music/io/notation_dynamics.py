@@ -182,9 +182,9 @@ def derived_dynamics(
 ) -> list[Mark]:
     """Dynamic marks for a part that has none, from its velocities: where the playing changes for good.
 
-    A part that plays at the default throughout gets none. The first note gets a mark. A later bar gets one where the
-    median velocity of it and the next played bar is more than three quarters of a step away from the mark in force, at
-    least two played bars after the last mark, or at once where it differs by two steps.
+    A part that plays at the default throughout gets none. The first note gets a mark. A later bar gets one where its
+    median velocity and that of the next played bar both lie more than three quarters of a step to one side of the mark
+    in force, or its own two steps; and where the part comes in again after bars of rest on another level.
     """
     if not len(onsets) or np.all(loud == DEFAULT):
         return []
@@ -192,20 +192,15 @@ def derived_dynamics(
     played, first = np.unique(bar, return_index=True)
     medians = np.array([np.median(chunk) for chunk in np.split(loud, first[1:])])
     out: list[Mark] = []
-    since = 0
     for k, at in enumerate(first):
-        view = float(np.mean(medians[k : k + 2]))
-        since += 1
+        now = float(medians[k])
+        name = nearest_level(now)
         if out:
-            away = abs(view - LEVELS[out[-1].text])
-            gap = played[k] - played[k - 1] > 2  # after a rest of bars a player wants to be told again
-            if away < 0.75 * STEP and not (gap and nearest_level(view) != out[-1].text):
+            away = now - LEVELS[out[-1].text]
+            later = float(medians[min(k + 1, len(medians) - 1)]) - LEVELS[out[-1].text]
+            lasting = min(abs(away), abs(later)) > 0.75 * STEP and (away > 0) == (later > 0)
+            entry = played[k] - played[k - 1] > 2
+            if name == out[-1].text or not (lasting or entry or abs(away) > 2 * STEP):
                 continue
-            if since < 2 and away < 2 * STEP:
-                continue
-        name = nearest_level(view)
-        if out and name == out[-1].text:
-            continue
         out.append(Mark(int(onsets[at]), "dynamic", name, part))
-        since = 0
     return out

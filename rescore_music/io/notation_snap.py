@@ -11,8 +11,9 @@ counts as *performed*:
   rests), back to the onset it overlaps by a quarter beat or less, or else to the nearest simple place of the beat.
 - Notes struck together end together when they nearly do. A percussion note lasts to the next one, at most to the beat's
   end.
-- A very short note that lands on the onset of a later one becomes a grace note. A note that lands on one of the same
-  pitch is left out of the notation (and counted).
+- A very short note that lands on the onset of a later one becomes a grace note, and so does one that lands on a later
+  one of its own pitch (a drag on the drum). Of notes that start together on one pitch the longest stands for all; the
+  others are left out of the notation (and counted).
 
 Bars are snapped too: a bar whose length is no whole number of 32nds or triplets is written as the nearest one.
 """
@@ -50,6 +51,8 @@ class Snapped:
         Ticks per quarter of everything here.
     bars : int64 array
         Notated bar starts and the end of the last bar.
+    source : int64 array
+        The same in the score's ticks: `score.bars` without slivers that no note fits in.
     onset, end : int64 arrays, one a note
     grace, dropped : bool arrays, one a note
         Written as a grace note; left out, because a note of the same pitch stands there already.
@@ -60,6 +63,7 @@ class Snapped:
 
     resolution: int
     bars: Ints
+    source: Ints
     onset: Ints
     end: Ints
     grace: Flags
@@ -70,14 +74,15 @@ class Snapped:
 
     def place(self, ticks: npt.ArrayLike, score: Score) -> Ints:
         """Notated places of score positions that are no notes (marks, tempo changes): bar kept, nearest tick."""
-        return _place(np.asarray(ticks, np.int64), score.bars, self.bars, score.ticks_per_quarter, self.resolution)
+        return _place(np.asarray(ticks, np.int64), self.source, self.bars, score.ticks_per_quarter, self.resolution)
 
 
 def snap(score: Score) -> Snapped:
     """Notated times for every note of a score; see the module's text for the method."""
     notes, quarter = score.notes, score.ticks_per_quarter
     performed = _performed(score)
-    bar_lengths = np.diff(score.bars)
+    source = _without_slivers(score)
+    bar_lengths = np.diff(source)
     whole = (bar_lengths * 32 % quarter == 0) | (bar_lengths * 24 % quarter == 0)
     any_performed = bool(performed.any()) or not whole.all()
     resolution = quarter if not any_performed else (lcm(quarter, GRID) if lcm(quarter, GRID) <= 15360 else 480)
@@ -85,20 +90,30 @@ def snap(score: Score) -> Snapped:
     exact = bar_lengths * resolution // quarter
     rounded = np.maximum(np.rint(bar_lengths * resolution / quarter / step).astype(np.int64) * step, step)
     bars = np.concatenate([[0], np.cumsum(np.where(whole, exact, rounded))]).astype(np.int64)
-    onset = _place(notes["onset"], score.bars, bars, quarter, resolution)
-    end = np.maximum(_place(score.ends, score.bars, bars, quarter, resolution), onset)
+    onset = _place(notes["onset"], source, bars, quarter, resolution)
+    end = np.maximum(_place(score.ends, source, bars, quarter, resolution), onset)
     grace = (notes["articulation"] & GRACE) != 0
     loose = performed[notes["part"]] if len(notes) else np.zeros(0, bool)
     raw = onset.copy()
     if loose.any():
-        beats, lengths, compound = _beats(score, bars, resolution)
+        beats, lengths, compound = _beats(score, source, bars, resolution)
         index = np.flatnonzero(loose)
         _snap_performed(score, index, onset, end, grace, (beats, lengths, compound), bars, resolution)
-    dropped = _duplicates(notes, onset, end, grace, loose)
+    dropped = _duplicates(score, onset, end, grace, loose)
     real = ~grace
     end[real] = np.maximum(end[real], onset[real] + 1)
     moved = np.abs(onset - raw)[loose] / resolution if loose.any() else np.zeros(1)
-    return Snapped(resolution, bars, onset, end, grace, dropped, performed, float(moved.max()), float(moved.mean()))
+    return Snapped(
+        resolution, bars, source, onset, end, grace, dropped, performed, float(moved.max()), float(moved.mean())
+    )
+
+
+def _without_slivers(score: Score) -> Ints:
+    """Bar starts; a bar shorter than a 32nd (a meter change some ticks late) goes to the bar before it."""
+    bars = score.bars
+    short = np.diff(bars) * 16 < score.ticks_per_quarter
+    short[0] = False
+    return np.asarray(np.append(bars[:-1][~short], bars[-1]), np.int64)
 
 
 def _place(ticks: Ints, old: Ints, new: Ints, quarter: int, resolution: int) -> Ints:
@@ -140,13 +155,13 @@ def _performed(score: Score) -> Flags:
     return out
 
 
-def _beats(score: Score, bars: Ints, resolution: int) -> tuple[Ints, Ints, Flags]:
+def _beats(score: Score, source: Ints, bars: Ints, resolution: int) -> tuple[Ints, Ints, Flags]:
     """Beat starts of the whole score, their lengths, and whether they are compound."""
     starts: list[Ints] = []
     lengths: list[Ints] = []
     compound: list[Flags] = []
     for i in range(len(bars) - 1):
-        numerator, denominator = score.meter_at(int(score.bars[i]))
+        numerator, denominator = score.meter_at(int(source[i]))
         triple = denominator >= 8 and numerator > 3 and numerator % 3 == 0
         beat = 4 * resolution // denominator * 3 if triple else (resolution if denominator < 8 else resolution // 2)
         at = np.arange(bars[i], bars[i + 1], max(beat, 1), dtype=np.int64)
@@ -266,7 +281,7 @@ def _find_graces(early: Ints, late: Ints, new: Ints, beat: Ints, which: Ints, gr
     latest = np.full(len(unique), -1, np.int64)
     np.maximum.at(latest, group, early)
     short = (late - early) < 0.2 * beat
-    grace[which[short & (latest[group] - early > 0.06 * beat)]] = True
+    grace[which[short & (latest[group] - early > 0.025 * beat)]] = True
 
 
 def _together(new: Ints, chosen: Ints, resolution: int) -> Ints:
@@ -289,16 +304,19 @@ def _no_overlap(pitch: npt.NDArray[np.uint8], new: Ints, chosen: Ints) -> Ints:
     return out
 
 
-def _duplicates(notes: Rows, onset: Ints, end: Ints, grace: Flags, loose: Flags) -> Flags:
-    """Of performed notes that land on one place and pitch, all but the longest."""
+def _duplicates(score: Score, onset: Ints, end: Ints, grace: Flags, loose: Flags) -> Flags:
+    """Performed notes on one place and pitch: all but one become grace notes (in place) or, struck together, go."""
+    notes = score.notes
     dropped = np.zeros(len(notes), bool)
     index = np.flatnonzero(loose & ~grace)
-    if len(index) > 1:
-        columns = (-end[index], notes["pitch"][index], onset[index], notes["part"][index])
-        order = index[np.lexsort(columns)]
-        a, b = order[:-1], order[1:]
-        same = (
-            (notes["part"][a] == notes["part"][b]) & (onset[a] == onset[b]) & (notes["pitch"][a] == notes["pitch"][b])
-        )
-        dropped[b[same]] = True
+    if len(index) < 2:
+        return dropped
+    raw = notes["onset"][index]
+    columns = (-end[index], -raw, notes["pitch"][index], onset[index], notes["part"][index])
+    order = index[np.lexsort(columns)]  # the last one struck first, of several the longest
+    a, b = order[:-1], order[1:]
+    same = (notes["part"][a] == notes["part"][b]) & (onset[a] == onset[b]) & (notes["pitch"][a] == notes["pitch"][b])
+    apart = (notes["onset"][a] - notes["onset"][b]) * 50 > score.ticks_per_quarter
+    dropped[b[same & ~apart]] = True
+    grace[b[same & apart]] = True
     return dropped
