@@ -44,6 +44,7 @@ _NEEDS: dict[Articulation, tuple[str, ...]] = {
     Articulation.DOWN_BOW: ("pizzicato",),
     Articulation.TRILL: ("trill", "roll"),
     Articulation.GLISSANDO: ("glissando",),
+    Articulation.SLURRED: ("legato",),
 }
 _BY_FAMILY = (Articulation.SUL_PONTICELLO, Articulation.COL_LEGNO, Articulation.UP_BOW, Articulation.DOWN_BOW)
 
@@ -68,7 +69,8 @@ def articulate(draft: Rows, score: Score, style: Style, seats: Ensemble, ledger:
                 fits &= out["duration"] <= 2 * beat  # a long note is not detached but held
             out["articulation"] |= np.where(mine & fits, np.uint32(flag), np.uint32(0))
         elif own.articulation == "legato":
-            _slur(out, mine, score)
+            bound = np.array(["legato" in seat.instrument.articulations for seat in seats.seats], bool)
+            _slur(out, mine & bound[out["seat"]], score)
         if 0 < own.duration < 1:
             long = mine & ((out["articulation"] & _SHORT) == 0) & (out["duration"] > 1)
             shorter = np.maximum(np.rint(out["duration"] * own.duration), 1).astype(np.int64)

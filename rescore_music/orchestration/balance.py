@@ -6,7 +6,8 @@ that pitch (`instruments.PIANISSIMO`, `FORTISSIMO`).
 Method: a phrase has a melody level (its wished dynamic on the style's span). Over the bar before a seam the level
 leads on to the next phrase; where the form changes abruptly and far, it steps. A line sits at that level plus its
 role's offset plus what its own notes and faders in the source do; if the melody's players cannot reach their level,
-everybody else comes down with them.
+everybody else comes down with them. Effort follows that level mostly and the plain dynamic of the page a little:
+players are asked to help the balance, not to fight their register; reinforcement helps less.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from rescore_music.instruments import FORTISSIMO, PIANISSIMO
 from rescore_music.orchestration.draft import Rows
 from rescore_music.orchestration.ensemble import ROLES, Ensemble
 from rescore_music.orchestration.material import phrase_dynamics
-from rescore_music.orchestration.placement import phrase_level, role_level
+from rescore_music.orchestration.placement import LEVEL_SPAN, phrase_level, role_level
 from rescore_music.score import Score
 from rescore_music.structure import Analysis, Role
 from rescore_music.template import Style
@@ -31,6 +32,7 @@ _DOUBLING_DB = -2.5
 _FARTHEST = 8.0  # dB a note may stand out of its line
 _SUBITO_DB = 7.0
 _VOLUME = 7
+_SOFTEST, _LOUDEST = 28, 122  # a shade beyond pp and ff: what can still be asked for with a tone
 
 
 def level_curve(score: Score, analysis: Analysis, seats: Ensemble, style: Style) -> tuple[Ints, Floats]:
@@ -78,9 +80,13 @@ def balance(draft: Rows, score: Score, analysis: Analysis, seats: Ensemble, styl
     leads = (role == int(Role.MELODY)) & ~draft["doubling"]
     short = _shortfall(draft, leads, melody + own - np.maximum(loud, soft + 1) + 1.0, len(analysis.phrases))
     target = melody + offset + own - np.where(leads, 0.0, short[draft["phrase"]])
-    share = (target - soft) / np.maximum(loud - soft, 1.0)
+    reach = (target - soft) / np.maximum(loud - soft, 1.0)
+    # what the page would say: the same dynamic for all, roles a shade apart
+    page = 0.55 + (target - seats.reference) / (LEVEL_SPAN * max(style.dynamics_span, 0.5))
+    trust = np.where(draft["doubling"], 0.4, 0.85)
+    share = trust * reach + (1 - trust) * page
     velocity = np.rint(PIANISSIMO + share * (FORTISSIMO - PIANISSIMO))
-    return np.asarray(np.clip(velocity, 18, 124), np.int64)
+    return np.asarray(np.clip(velocity, _SOFTEST, _LOUDEST), np.int64)
 
 
 def _deviation(draft: Rows, score: Score, style: Style) -> Floats:

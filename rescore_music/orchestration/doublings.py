@@ -134,11 +134,12 @@ def doublings(
 
 
 def _overpowering(m: Material, place: Placement, strand: Ints, carrier: Ints) -> Floats:
-    """Cost of a reinforcement that drowns the colour it reinforces: (phrases, states, seats). In a tutti it may."""
+    """Cost of a reinforcement that drowns the colour it reinforces: (phrases, states, seats). Basses and tutti may."""
     middle = (place.soft + place.loud)[strand] / 2  # (phrases, seats)
     mine = np.take_along_axis(middle, carrier, axis=1)
     over = np.clip((middle[:, None, :] - mine[:, :, None] - 4.0) / 5.0, 0.0, 1.5)
-    return np.asarray(over * np.where(m.intensity > _TUTTI, 0.25, 1.0)[:, None, None])
+    tolerant = np.where(m.intensity > _TUTTI, 0.25, 1.0) * (m.role[strand] != int(Role.BASS))
+    return np.asarray(over * tolerant[:, None, None])
 
 
 def _used(choice: Ints, seats: int) -> Bools:

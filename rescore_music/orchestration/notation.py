@@ -127,8 +127,7 @@ def slur_marks(draft: Rows) -> list[Mark]:
 
 def derived_dynamics(draft: Rows, velocity: Ints, score: Score, analysis: Analysis, hairpins: bool) -> list[Mark]:
     """Dynamics, and hairpins if wished, from the velocities."""
-    source = [m.tick for m in score.marks if m.kind == "dynamic" and m.part >= 0 and m.text not in _SUDDEN]
-    seams = np.unique(np.array([p.start for p in analysis.phrases] + source, np.int64))
+    seams = _level_seams(score, analysis)
     out: list[Mark] = []
     cell = np.maximum(np.searchsorted(seams, draft["onset"], side="right") - 1, 0)
     weight = np.maximum(draft["duration"], 1).astype(np.float64) * np.where(draft["doubling"], 0.5, 1.0)
@@ -142,6 +141,32 @@ def derived_dynamics(draft: Rows, velocity: Ints, score: Score, analysis: Analys
         np.maximum.at(last, cell[own], (draft["onset"] + draft["duration"])[own])
         out += _seat_dynamics(int(seat), np.flatnonzero(total > 0), mean, first, last, score, hairpins)
     return out
+
+
+def without_clashes(derived: list[Mark], carried: list[Mark], score: Score) -> list[Mark]:
+    """Derived marks that do not stand within a quarter of a sudden dynamic (sf, fp) of the same part."""
+    sudden: dict[int, list[int]] = {}
+    for mark in carried:
+        if mark.kind == "dynamic" and mark.part >= 0:
+            sudden.setdefault(mark.part, []).append(mark.tick)
+    near = {part: np.array(sorted(ticks), np.int64) for part, ticks in sudden.items()}
+
+    def clashes(mark: Mark) -> bool:
+        ticks = near.get(mark.part)
+        return ticks is not None and bool(np.any(np.abs(ticks - mark.tick) < score.ticks_per_quarter))
+
+    return [mark for mark in derived if mark.kind != "dynamic" or not clashes(mark)]
+
+
+def _level_seams(score: Score, analysis: Analysis) -> Ints:
+    """Where a new dynamic may stand: at phrase starts and the source's dynamics, a half note or more apart."""
+    starts = np.array([p.start for p in analysis.phrases], np.int64)
+    source = [m.tick for m in score.marks if m.kind == "dynamic" and m.part >= 0 and m.text not in _SUDDEN]
+    out = [-score.length]
+    for tick in np.unique(np.concatenate([starts, np.array(source, np.int64)])).tolist():
+        if tick - out[-1] >= 2 * score.ticks_per_quarter:
+            out.append(tick)
+    return np.array(out[1:] or [0], np.int64)
 
 
 def _seat_dynamics(

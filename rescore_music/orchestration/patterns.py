@@ -73,8 +73,8 @@ def _figured(rows: Rows, score: Score, analysis: Analysis, own: RoleStyle, seats
         return rows
     unit = _units(rows, score, own, seats)
     if own.pattern in BROKEN:
-        return _broken(rows, unit, analysis, own.pattern, seats, ledger)
-    return _repeated(rows, unit, own.pattern, seats)
+        return _broken(rows, unit, score, analysis, own.pattern, seats, ledger)
+    return _repeated(rows, unit, _first_lengths(rows, unit, score), own.pattern, seats)
 
 
 def _units(rows: Rows, score: Score, own: RoleStyle, seats: Ensemble) -> Ints:
@@ -138,22 +138,29 @@ def _sustained(rows: Rows, score: Score, analysis: Analysis, ledger: Ledger) -> 
     return out[keep]
 
 
-def _pieces(rows: Rows, unit: Ints) -> tuple[Rows, Ints, Ints]:
+def _first_lengths(rows: Rows, unit: Ints, score: Score) -> Ints:
+    """Length of each note's first piece: up to the bar's grid of units, so that late notes do not shift a pattern."""
+    into = rows["onset"] - score.bars[score.bar_of(rows["onset"])]
+    left = -into % unit
+    return np.asarray(np.where(left == 0, unit, np.where(left * 2 < unit, left + unit, left)), np.int64)
+
+
+def _pieces(rows: Rows, unit: Ints, first: Ints) -> tuple[Rows, Ints, Ints]:
     """Each note cut into units (the last takes the rest): pieces, the row each came from, its place in the row."""
-    count = np.maximum(rows["duration"] // unit, 1)
+    count = 1 + np.maximum((rows["duration"] - first) // unit, 0)
     origin = np.repeat(np.arange(len(rows)), count)
     nth = np.arange(len(origin)) - np.repeat(np.cumsum(count) - count, count)
     out = rows[origin].copy()
-    out["onset"] = rows["onset"][origin] + nth * unit[origin]
+    out["onset"] = rows["onset"][origin] + np.where(nth > 0, first[origin] + (nth - 1) * unit[origin], 0)
     last = nth == count[origin] - 1
     stop = (rows["onset"] + rows["duration"])[origin]
-    out["duration"] = np.where(last, stop - out["onset"], unit[origin])
+    out["duration"] = np.where(last, stop - out["onset"], np.where(nth > 0, unit[origin], first[origin]))
     out["source"][nth > 0] = -1
     return out, origin, nth
 
 
-def _repeated(rows: Rows, unit: Ints, pattern: str, seats: Ensemble) -> Rows:
-    out, origin, nth = _pieces(rows, unit)
+def _repeated(rows: Rows, unit: Ints, first: Ints, pattern: str, seats: Ensemble) -> Rows:
+    out, origin, nth = _pieces(rows, unit, first)
     many = np.bincount(origin, minlength=len(rows))[origin] > 1
     if pattern == "pulse":
         out["articulation"] |= np.where(many, np.uint32(Articulation.STACCATO), np.uint32(0))
@@ -165,10 +172,13 @@ def _repeated(rows: Rows, unit: Ints, pattern: str, seats: Ensemble) -> Rows:
     return out
 
 
-def _broken(rows: Rows, unit: Ints, analysis: Analysis, pattern: str, seats: Ensemble, ledger: Ledger) -> Rows:
+def _broken(
+    rows: Rows, unit: Ints, score: Score, analysis: Analysis, pattern: str, seats: Ensemble, ledger: Ledger
+) -> Rows:
     """Chords in turn. Notes that a seat has together are the chord; a lone note borrows the analysed chord's."""
     order = np.lexsort((rows["pitch"], rows["onset"], rows["doubling"], rows["seat"]))
     rows, unit = rows[order], unit[order]
+    first = _first_lengths(rows, unit, score)
     new = np.ones(len(rows), bool)
     same = np.ones(max(len(rows) - 1, 0), bool)
     for name in ("seat", "doubling", "onset"):
@@ -187,7 +197,7 @@ def _broken(rows: Rows, unit: Ints, analysis: Analysis, pattern: str, seats: Ens
             tones = _ladder(group[0], analysis, chord_starts, seats)
         else:
             tones = [int(group["pitch"][0])]
-        made.append(_turns(group, tones, int(unit[a]), pattern, ledger) if len(tones) > 1 else group)
+        made.append(_turns(group, tones, int(unit[a]), int(first[a]), pattern, ledger) if len(tones) > 1 else group)
     return np.concatenate(made) if made else rows
 
 
@@ -219,10 +229,10 @@ def _ladder(note: np.void, analysis: Analysis, starts: Ints, seats: Ensemble) ->
     return sorted([pitch, *above])
 
 
-def _turns(group: Rows, tones: list[int], unit: int, pattern: str, ledger: Ledger) -> Rows:
+def _turns(group: Rows, tones: list[int], unit: int, first: int, pattern: str, ledger: Ledger) -> Rows:
     """One chord broken into turns of a unit each; every source note is the first turn of its pitch."""
     onset, length = int(group["onset"][0]), int(group["duration"].max())
-    count = max(length // unit, 1)
+    count = 1 + max((length - first) // unit, 0)
     if count < len(tones):
         return group
     own = {int(p): i for i, p in reversed(list(enumerate(group["pitch"].tolist())))}
@@ -235,8 +245,9 @@ def _turns(group: Rows, tones: list[int], unit: int, pattern: str, ledger: Ledge
     out["source"] = -1
     out["pitch"] = pitches
     out["step"], out["alter"] = -1, 0
-    out["onset"] = onset + unit * np.arange(count)
-    out["duration"] = unit
+    out["articulation"] = 0
+    out["onset"][1:] = onset + first + unit * np.arange(count - 1)
+    out["duration"][0], out["duration"][1:] = first, unit
     out["duration"][-1] = onset + length - int(out["onset"][-1])
     out["velocity"][1:] = np.maximum(out["velocity"][1:].astype(int) - 4, 1)
     used: set[int] = set()

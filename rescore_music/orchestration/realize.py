@@ -19,7 +19,13 @@ from rescore_music.orchestration.drums import drum_map
 from rescore_music.orchestration.ensemble import Ensemble, ensemble
 from rescore_music.orchestration.events import follow_bends, follow_controls
 from rescore_music.orchestration.folding import fold
-from rescore_music.orchestration.notation import carried_marks, derived_dynamics, slur_marks, technique_marks
+from rescore_music.orchestration.notation import (
+    carried_marks,
+    derived_dynamics,
+    slur_marks,
+    technique_marks,
+    without_clashes,
+)
 from rescore_music.orchestration.patterns import apply_patterns
 from rescore_music.orchestration.polyphony import limit, merge_unisons, rescue
 from rescore_music.score import CONTROL, NOTE, LogItem, Part, Score
@@ -145,7 +151,8 @@ def _written(
     if not has_slurs:
         marks += slur_marks(draft)
     hairpins = not any(m.kind == "hairpin" for m in score.marks)
-    marks += derived_dynamics(draft, velocity, score, analysis, hairpins) + technique_marks(draft, seats)
+    marks += without_clashes(derived_dynamics(draft, velocity, score, analysis, hairpins), marks, score)
+    marks += technique_marks(draft, seats)
     bends, rpn = follow_bends(draft, score, analysis, seats, ledger)
     controls = follow_controls(draft, score, analysis, seats, ledger)
     if rpn:
