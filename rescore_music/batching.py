@@ -157,7 +157,7 @@ def _one(path: Path, folder: Path, template: Template, settings: Settings) -> Ba
     try:
         from rescore_music.io import read_score
 
-        score = read_score(path)
+        score = read_score(path, salvage=settings.salvage)
         old = _report_of(folder)
         if old and old.get("provenance") == provenance_of(score, template, None, settings):
             return BatchItem(str(path), str(folder), "skipped", measures=_figures(old))

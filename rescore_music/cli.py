@@ -74,7 +74,7 @@ def run_inspect(args: argparse.Namespace) -> int:
     from rescore_music.io import read_score
     from rescore_music.view.inspection import inspection, inspection_lines
 
-    score = read_score(args.cue)
+    score = read_score(args.cue, salvage=args.salvage)
     found = inspection(score, analyze(score))
     if args.json:
         _json(found)
@@ -89,7 +89,7 @@ def run_motifs(args: argparse.Namespace) -> int:
     from rescore_music.io import read_score
     from rescore_music.view.inspection import motif_lines, motif_table
 
-    score = read_score(args.cue)
+    score = read_score(args.cue, salvage=args.salvage)
     table = motif_table(score, discover_motifs(score))
     if args.json:
         _json(table)
@@ -121,7 +121,7 @@ def run_sync(args: argparse.Namespace) -> int:
     from rescore_music.io.spotting import read_cues
     from rescore_music.syncing import sync
 
-    score, cues = read_score(args.cue), read_cues(args.cues, args.rate, args.start)
+    score, cues = read_score(args.cue, salvage=args.salvage), read_cues(args.cues, args.rate, args.start)
     motifs = any(hit.lands.startswith("motif:") for hit in cues.hits)
     synced = sync(score, cues, analysis=analyze(score) if motifs else None)
     write_score(synced.score, args.out)
@@ -146,7 +146,7 @@ def run_render(args: argparse.Namespace) -> int:
     from rescore_music.io import read_score, write_audio
     from rescore_music.rendering import master, render
 
-    dry = render(read_score(args.cue), sample_rate=args.sample_rate, sounds=args.sounds)
+    dry = render(read_score(args.cue, salvage=args.salvage), sample_rate=args.sample_rate, sounds=args.sounds)
     rendering = master(dry, args.profile)
     write_audio(rendering, args.out)
     print(args.out)
@@ -164,7 +164,7 @@ def run_measure(args: argparse.Namespace) -> int:
     from rescore_music.quality import measure
     from rescore_music.rendering import render
 
-    score = read_score(args.cue)
+    score = read_score(args.cue, salvage=args.salvage)
     before = read_score(args.source) if args.source else None
     sound = read_audio(args.audio) if args.audio else None if args.no_audio else render(score)
     analysis = analyze(before) if before else None
@@ -241,6 +241,7 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         if cue:
             sub.add_argument("cue", type=Path, help="a cue: .mid .kar .rmi .musicxml .xml .mxl .abc .krn")
+            _reading_options(sub)
         if json:
             sub.add_argument("--json", action="store_true", help="JSON on stdout")
         return sub
@@ -275,6 +276,7 @@ def parser() -> argparse.ArgumentParser:
 
     sub = command(run_batch, cue=False)
     sub.add_argument("paths", type=Path, nargs="+", help="cues, or folders of cues")
+    _reading_options(sub)
     sub.add_argument("-o", "--out", type=Path, required=True, help="folder; each cue gets one inside it")
     _orchestration_options(sub)
     _sound_options(sub)
@@ -283,6 +285,10 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--port", type=int, default=8501, help="where the page listens (default %(default)s)")
     command(run_doctor, cue=False)
     return top
+
+
+def _reading_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--salvage", action="store_true", help="take what is whole of a MIDI file that was cut off")
 
 
 def _orchestration_options(sub: argparse.ArgumentParser) -> None:
@@ -341,6 +347,7 @@ def _settings(args: argparse.Namespace) -> Settings:
         sample_rate=args.sample_rate,
         profile=args.profile,
         sounds=args.sounds,
+        salvage=args.salvage,
     )
 
 

@@ -61,6 +61,8 @@ class Settings:
         Loudness profile of the master.
     sounds : str or None
         A SoundFont's path; None for the embedded sounds.
+    salvage : bool
+        Take what is whole of a cut-off MIDI file.
     """
 
     n: int = 16
@@ -70,6 +72,7 @@ class Settings:
     sample_rate: int = 48000
     profile: str = "film"
     sounds: str | None = None
+    salvage: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,7 +242,7 @@ def _line(
     from rescore_music.quality import measure
 
     with clock.stage("read"):
-        read = source if isinstance(source, Score) else read_score(source)
+        read = source if isinstance(source, Score) else read_score(source, salvage=settings.salvage)
         spotted = read_cues(cues, rate, start) if isinstance(cues, str | Path) else cues
     synced, score = None, read
     if spotted is not None:

@@ -314,14 +314,14 @@ SEATS = (
     ("Violins", 48, violins, 34), ("Violas", 48, violas, 66), ("Cellos", 42, cellos, 84), ("Basses", 43, basses, 94),
 )  # fmt: skip
 HITS = (
-    ("00:00:06:05", "The door bursts open", 1.0, "hard", 1, "downbeat"),
-    ("00:00:18:14", "Across the rooftops", 0.8, "hard", 2, "downbeat"),
+    ("00:00:06:05", "The door bursts open", 1.0, "hard", 0.5, "downbeat"),
+    ("00:00:18:14", "Across the rooftops", 0.8, "hard", 0.5, "downbeat"),
     ("00:00:23:22", "The river comes into view", 0.5, "soft", 6, "beat"),
-    ("00:00:36:08", "She ducks behind the chimney", 1.0, "hard", 1, "downbeat"),
-    ("00:00:42:14", "Found", 0.9, "hard", 2, "downbeat"),
-    ("00:00:48:00", "The leap over the gap", 1.0, "hard", 1, "downbeat"),
+    ("00:00:36:08", "She ducks behind the chimney", 1.0, "hard", 0.5, "downbeat"),
+    ("00:00:42:14", "Found", 0.9, "hard", 0.5, "downbeat"),
+    ("00:00:48:00", "The leap over the gap", 1.0, "hard", 0.5, "downbeat"),
     ("00:01:00:06", "Hand on the ladder", 0.7, "soft", 4, "beat"),
-    ("00:01:03:00", "The hatch slams shut", 1.0, "hard", 1, "downbeat"),
+    ("00:01:03:00", "The hatch slams shut", 1.0, "hard", 0.5, "downbeat"),
 )
 
 

@@ -113,7 +113,7 @@ def test_the_main_job_without_audio(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert report == json.loads((out / "report.json").read_text())
     assert sorted(p.name for p in out.iterdir()) == ["report.html", "report.json", "score.mid", "score.musicxml"]
     assert report["sync"]["hits"]
-    assert all(abs(h["residual_frames"]) <= 0.5 for h in report["sync"]["hits"] if h["kind"] == "hard")
+    assert all(h["landed"] and abs(h["residual_frames"]) <= 0.5 for h in report["sync"]["hits"] if h["kind"] == "hard")
     assert "[  0%] read" in said.err
 
 

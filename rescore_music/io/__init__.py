@@ -72,13 +72,15 @@ def sniff(head: bytes) -> str:
     return "text" if not control else ""
 
 
-def read_score(path: str | Path) -> Score:
+def read_score(path: str | Path, *, salvage: bool = False) -> Score:
     """Read a cue.
 
     Parameters
     ----------
     path : path
         .mid .midi .kar .rmi .smf (MIDI), .musicxml .xml .mxl (MusicXML), .abc (ABC), .krn (Humdrum).
+    salvage : bool
+        Take what is whole of a MIDI file that was cut off, instead of refusing it.
 
     Returns
     -------
@@ -101,7 +103,8 @@ def read_score(path: str | Path) -> Score:
     if kind == expected and found != kind and kind in ("midi", "musicxml"):
         what = f"this is {_NAMES[found]}, not {_NAMES[kind]}" if found in _NAMES else f"this is not {_NAMES[kind]}"
         raise ReadError(what, file=path, cure="check that the suffix names what is inside")
-    score: Score = _function(_READERS, kind)(path)
+    options = {"salvage": True} if salvage and kind == "midi" else {}
+    score: Score = _function(_READERS, kind)(path, **options)
     if expected and kind != expected:
         item = LogItem(path.suffix, f"the suffix says {_NAMES[expected]}, but this is {_NAMES[kind]}: read as that")
         score = score.replace(import_log=(item, *score.import_log))

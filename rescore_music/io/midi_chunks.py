@@ -46,6 +46,8 @@ class Container:
         Microseconds per quarter that real-time ticks (SMPTE division) stand for; 0 where ticks are musical.
     tracks : tuple of (start, stop)
         Byte positions in `data`.
+    cut : int
+        Bytes that are missing at the end of the last track, by its own length; 0 where it ends as a track ends.
     """
 
     data: bytes
@@ -53,6 +55,7 @@ class Container:
     ticks_per_quarter: int
     real_time_us: float
     tracks: tuple[tuple[int, int], ...]
+    cut: int = 0
 
 
 def open_container(data: bytes, repairs: Repairs, file: str | None = None) -> Container:
@@ -86,7 +89,16 @@ def open_container(data: bytes, repairs: Repairs, file: str | None = None) -> Co
     if count != len(tracks):
         repairs.add("header", f"the header says {count} tracks, the file has {len(tracks)}")
     resolution, real_time = _division(division, repairs)
-    return Container(data, midi_format, resolution, real_time, tracks)
+    return Container(data, midi_format, resolution, real_time, tracks, _missing(data, tracks))
+
+
+def _missing(data: bytes, tracks: tuple[tuple[int, int], ...]) -> int:
+    """Bytes the last track lacks: its length reaches past the file, and no end-of-track message closes it."""
+    if not tracks:
+        return 0
+    start, _ = tracks[-1]
+    missing = start + int.from_bytes(data[start - 4 : start]) - len(data)
+    return 0 if data.endswith((_END, _END[:2])) else max(missing, 0)
 
 
 def _unwrapped(data: bytes) -> bytes:

@@ -24,12 +24,14 @@ from rescore_music.score import BEND, CONTROL, KEY, METER, PROGRAM, Metadata, Pa
 from rescore_music.tempo import TempoMap
 
 
-def read_midi(source: str | Path | bytes) -> Score:
+def read_midi(source: str | Path | bytes, *, salvage: bool = False) -> Score:
     """Read a MIDI file.
 
     Parameters
     ----------
     source : path or bytes
+    salvage : bool
+        Take what is whole of a file that was cut off (an interrupted download, a full disk) instead of refusing it.
 
     Returns
     -------
@@ -39,7 +41,7 @@ def read_midi(source: str | Path | bytes) -> Score:
     Raises
     ------
     ReadError
-        If this is no MIDI file, nothing of it can be read, or it exceeds the limits of `io.limits`.
+        If this is no MIDI file, it is cut off, nothing of it can be read, or it exceeds the limits of `io.limits`.
     """
     file = None if isinstance(source, bytes) else str(source)
     data = source if isinstance(source, bytes) else read_bytes(source, MIDI_BYTES)
@@ -49,6 +51,13 @@ def read_midi(source: str | Path | bytes) -> Score:
     container = open_container(data, repairs, file)
     if not container.tracks:
         raise ReadError("the MIDI file has no track", file=file, cure="fetch or export the file again")
+    if container.cut and not salvage:
+        raise ReadError(
+            f"cut off at byte {len(data)}: {container.cut} bytes are missing",
+            file=file,
+            where=f"track {len(container.tracks)}",
+            cure="fetch or export it again, or salvage what is whole",
+        )
     events = read_events(container, repairs, file)
     if container.format == 2:
         events = _in_a_row(events, repairs)

@@ -287,11 +287,18 @@ def test_data_bytes_over_127_count_as_127() -> None:
     assert repairs(score) == ["data byte over 127 taken as 127"]
 
 
+def test_a_cut_file_is_refused_unless_it_is_to_be_salvaged() -> None:
+    whole = midi(track(SCALE), track(SCALE))
+    with pytest.raises(ReadError, match=r"track 2: cut off at byte \d+: 20 bytes are missing"):
+        read_midi(whole[:-20])
+    assert len(read_midi(whole[:-20], salvage=True).notes) > len(SCALE_PITCHES)
+
+
 def test_a_cut_file_keeps_what_is_whole() -> None:
     whole = midi(track(SCALE))
     counts = []
     for size in range(30, len(whole)):
-        score = read_midi(whole[:size])
+        score = read_midi(whole[:size], salvage=True)
         counts.append(len(score.notes))
         assert score.import_log
         assert score.notes["pitch"].tolist() == SCALE_PITCHES[: counts[-1]]
