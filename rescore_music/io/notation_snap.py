@@ -26,7 +26,7 @@ from math import lcm
 import numpy as np
 import numpy.typing as npt
 
-from rescore_music.score import GRACE, Rows, Score
+from rescore_music.score import GRACE, Score
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -204,7 +204,9 @@ def _snap_performed(
     for part in np.unique(parts):
         mine = np.flatnonzero(parts == part)
         which = index[mine]
-        chosen = _ends(late[mine], new[mine], smallest[mine], beats, lengths, bars, bool(drums[mine[0]]))
+        ternary = compound.copy()
+        ternary[beat[mine]] = divisions[mine] % 3 == 0
+        chosen = _ends(late[mine], new[mine], smallest[mine], beats, lengths, ternary, bars, bool(drums[mine[0]]))
         if not drums[mine[0]]:
             _find_graces(early[mine], late[mine], new[mine], lengths[beat[mine]], which, grace)
             chosen = _together(new[mine], chosen, resolution)
@@ -243,7 +245,9 @@ def _best_grids(into: Floats, part: Ints, beat: Ints, compound: Flags) -> Floats
     return out
 
 
-def _ends(late: Ints, new: Ints, smallest: Ints, beats: Ints, lengths: Ints, bars: Ints, drums: bool) -> Ints:
+def _ends(
+    late: Ints, new: Ints, smallest: Ints, beats: Ints, lengths: Ints, ternary: Flags, bars: Ints, drums: bool
+) -> Ints:
     """Notated ends of one part's notes."""
     unique = np.unique(new)
     following = np.append(unique, bars[-1])[np.searchsorted(unique, new, side="right")]
@@ -260,13 +264,11 @@ def _ends(late: Ints, new: Ints, smallest: Ints, beats: Ints, lengths: Ints, bar
         (after, 0.35 * (after - late) / beat, after - late <= 0.5 * beat),
         (before, 0.6 * (late - before) / beat, late - before <= 0.25 * beat),
     ]
-    for divisions, cost in ((1, 0.08), (2, 0.12), (4, 0.2), (3, 0.2)):
+    # the beat an end falls in is divided as its onsets are, so that one tuplet can hold both
+    for divisions, cost in ((1, 0.08), (2, 0.12), (4, 0.2), (3, 0.2), (6, 0.25)):
         place = base + np.rint(np.rint(into * divisions) / divisions * beat).astype(np.int64)
-        candidates.append((place, np.abs(place - late) / beat + cost, np.full(len(late), divisions < 3)))
-    # sixteenths or triplets, as the note's own beat is divided
-    ternary = (smallest * 3 == lengths[at]) | (smallest * 6 == lengths[at])
-    candidates[-2] = (candidates[-2][0], candidates[-2][1], ~ternary)
-    candidates[-1] = (candidates[-1][0], candidates[-1][1], ternary)
+        allowed = np.full(len(late), True) if divisions == 1 else ternary[home] == (divisions % 3 == 0)
+        candidates.append((place, np.abs(place - late) / beat + cost, allowed))
     places = np.stack([c[0] for c in candidates])
     costs = np.stack([np.where(c[2] & (c[0] > new), c[1], np.inf) for c in candidates])
     best = costs.argmin(axis=0)

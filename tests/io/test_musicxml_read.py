@@ -90,7 +90,8 @@ def test_tuplets_of_different_divisions_are_exact():
 
 def test_pickup_is_a_bar_of_its_own():
     attributes = "<time><beats>4</beats><beat-type>4</beat-type></time>"
-    pickup = f'<measure number="0" implicit="yes"><attributes><divisions>1</divisions>{attributes}</attributes>{note()}</measure>'
+    start = f"<attributes><divisions>1</divisions>{attributes}</attributes>"
+    pickup = f'<measure number="0" implicit="yes">{start}{note()}</measure>'
     score = read_musicxml(document(pickup, note(duration=4)))
     assert (score.bars / score.ticks_per_quarter).tolist() == [0, 1, 5]
 
@@ -137,7 +138,8 @@ def test_pizzicato_holds_until_arco():
 
 def test_metronome_mark_counts_in_quarters():
     mark = "<metronome><beat-unit>quarter</beat-unit><beat-unit-dot/><per-minute>60</per-minute></metronome>"
-    direction = f"<direction><direction-type><words>Andante</words></direction-type><direction-type>{mark}</direction-type></direction>"
+    kinds = f"<direction-type><words>Andante</words></direction-type><direction-type>{mark}</direction-type>"
+    direction = f"<direction>{kinds}</direction>"
     score = read_musicxml(document(direction + note(duration=4)))
     assert score.tempo.bpm(0) == pytest.approx(90)
     assert [(m.kind, m.text) for m in score.marks] == [("tempo", "Andante ♩. = 60")]
@@ -193,7 +195,7 @@ def test_op_18_no_1_has_the_notes_music21_finds():
 def test_transposing_instruments_double_the_strings_as_annotated(shared_data):
     """Where the annotation says a clarinet or horn doubles the first violins, pitch classes agree."""
     score = read_musicxml(shared_data / "openscore_orchestra" / "Beethoven_Op.67_1.mxl")
-    parts = {i: p for i, p in enumerate(score.parts)}
+    parts = dict(enumerate(score.parts))
     clarinets = [i for i, p in parts.items() if "Clarinet" in p.name]
     assert {parts[i].transposition for i in clarinets} == {-2}
     violin = next(i for i, p in parts.items() if p.name.startswith("Violin 1"))

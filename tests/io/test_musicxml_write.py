@@ -65,6 +65,13 @@ def suite() -> list[Path]:
     return sorted((Path(music21.__file__).parent / "musicxml" / "lilypondTestSuite").glob("*.[xm][mx]l"))
 
 
+def sounding_notes(path: Path) -> bool:
+    if path.suffix == ".mxl":
+        return True
+    notes = etree.parse(path).iter("note")
+    return any(n.find("rest") is None for n in notes)
+
+
 # what MusicXML allows and the score holds otherwise: a syllable on the second note of a tie
 KNOWN = {"33i-Ties-NotEnded.xml"}
 
@@ -72,11 +79,11 @@ KNOWN = {"33i-Ties-NotEnded.xml"}
 def test_the_conformance_suite_survives_the_round_trip():
     read = 0
     for path in suite():
-        try:
-            score = read_musicxml(path)
-        except ReadError as error:
-            assert "no notes" in str(error), path.name
+        if not sounding_notes(path):
+            with pytest.raises(ReadError, match="no notes"):
+                read_musicxml(path)
             continue
+        score = read_musicxml(path)
         read += 1
         data = musicxml_bytes(score)
         assert bars_sum(etree.fromstring(data)), path.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ def test_compound_beats_are_not_bridged():
 @pytest.mark.parametrize(("n", "unit"), [(3, "eighth"), (5, "16th"), (6, "16th"), (7, "16th")])
 def test_tuplets_of_a_quarter(n, unit):
     per = 3 if n == 6 else n  # a sextuplet is two triplets here
-    events = tuple((i * 3360 // n, (i + 1) * 3360 // n, False) for i in range(n)) + ((3360, 4 * 3360, True),)
+    events = (*((i * 3360 // n, (i + 1) * 3360 // n, False) for i in range(n)), (3360, 4 * 3360, True))
     pieces = layout(events, 4 * 3360, 4, 4, 3360)
     assert [(p.kind, p.actual) for p in pieces[:n]] == [(unit, per)] * n
     assert pieces[0].bracket == "start"
@@ -104,7 +105,7 @@ def test_pieces_tile_the_bar_and_mean_their_ticks(meter, steps, rests):
     """Whatever the rhythm in sixteenths or thirty-seconds: every piece lasts what its symbol says."""
     length = Q * 4 * meter[0] // meter[1]
     cuts = sorted({0, length, *(c for c in np.cumsum(steps) * 60 if c < length)})
-    events = tuple((int(a), int(b), rests[i % 12]) for i, (a, b) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)))
+    events = tuple((int(a), int(b), rests[i % 12]) for i, (a, b) in enumerate(pairwise(cuts)))
     pieces = layout(events, length, *meter, Q)
     assert pieces is not None
     at = 0
