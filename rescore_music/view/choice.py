@@ -72,7 +72,7 @@ def _costs(takes: Sequence[Candidate], order: Sequence[int]) -> str:
 def _heard(heard: Sequence[Candidate], second: Any, seconds: bool) -> str:
     terms: Mapping[int, Mapping[str, float]] = getattr(second, "terms", {})
     spent: Mapping[int, float] = getattr(second, "seconds", {})
-    features = list(dict.fromkeys(name for c in heard for name in c.features))
+    features = [name for name in dict.fromkeys(n for c in heard for n in c.features) if name != "seconds"]
 
     def cell(name: str) -> Callable[[Candidate], str]:
         def show(c: Candidate) -> str:

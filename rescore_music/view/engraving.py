@@ -18,6 +18,7 @@ from rescore_music.score import Score
 
 Notation = Score | bytes | str
 PAGE = (2100, 2970)  # verovio units of a tenth of a millimetre: A4
+PAPER = '<rect class="paper" width="100%" height="100%" fill="#fff" style="stroke:none"/>'
 STAFF = 235  # vertical room of one staff in a full system, in the same units at scale 100
 
 # the engraver prints the names of bracket groups over the names of the parts inside
@@ -46,7 +47,9 @@ def engrave(notation: Notation, page: int = 1) -> str:
     count = int(toolkit.getPageCount())
     if not 1 <= page <= count:
         raise RenderError(f"there is no page {page}: the score has {count}")
-    return str(toolkit.renderToSVG(page))
+    drawn = str(toolkit.renderToSVG(page))
+    # black notes need white paper, whatever the page around
+    return drawn.replace("</desc>", f"</desc>\n   {PAPER}", 1)
 
 
 def pages(notation: Notation) -> int:

@@ -34,7 +34,7 @@ def figure(value: float | int | None, unit: str = "") -> str:
     if value is None:
         return "–"
     if unit in SHARES:
-        return f"{value * 100:.4g} %"
+        return f"{value * 100:.4g}\N{NO-BREAK SPACE}%"
     shown = f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
     return f"{shown} {unit}".strip()
 

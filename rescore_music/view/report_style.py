@@ -33,7 +33,9 @@ code{font-size:.85em;overflow-wrap:anywhere}
 footer{color:var(--faint);font-size:.85rem;padding-bottom:40px}
 @media print{:root{--paper:#fff;--page:#fff;--ink:#000;--faint:#444;--rule:#bbb;--soft:#eee}
 body{font-size:11px}section{break-inside:avoid;border:0;padding:0 0 14px}.long{break-inside:auto}
-.rescore .scroll{overflow:visible}.rescore .cast td{min-width:0}}
+.rescore .scroll{overflow:visible}.rescore .cast td{min-width:0}
+.rescore .cast{table-layout:fixed}.rescore .cast th,.rescore .cast th[scope=row]{white-space:normal;font-size:8px}
+.rescore .cast .duty{font-size:7px;padding:1px 2px;overflow-wrap:anywhere}}
 """
 _TABLES = """
 .scroll{overflow-x:auto}

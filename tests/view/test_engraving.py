@@ -69,3 +69,11 @@ def test_what_is_no_notation_is_refused():
 def test_names_of_groups_do_not_overprint_parts(synced):
     assert b"<group-name>" in musicxml_bytes(synced.score) or "woodwind" not in engrave(synced.score)
     assert ">woodwind<" not in engrave(synced.score)
+
+
+def test_notes_are_black_on_white_whatever_the_page_around(love):
+    root = ET.fromstring(engrave(love))
+    paper = next(root.iter(f"{SVG}rect"))
+    assert paper.get("fill") == "#fff"
+    assert next(root.iter(f"{SVG}svg")) is root
+    assert [e.get("color") for e in root.iter(f"{SVG}svg")][1] == "black"

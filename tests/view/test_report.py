@@ -133,11 +133,11 @@ def test_the_second_pass_is_told_with_both_orders(quintet):
 
 
 def test_figures_read_as_musicians_write_them():
-    assert figure(1.0, "share") == "100 %"
-    assert figure(0.945, "share") == "94.5 %"
+    assert figure(1.0, "share") == "100\N{NO-BREAK SPACE}%"
+    assert figure(0.945, "share") == "94.5\N{NO-BREAK SPACE}%"
     assert figure(-23.04, "LUFS") == "-23.04 LUFS"
     assert figure(None) == "–"
-    assert wanted((1.0, None), "share") == "at least 100 %"
+    assert wanted((1.0, None), "share") == "at least 100\N{NO-BREAK SPACE}%"
     assert wanted((None, 10.0), "frames") == "at most 10 frames"
     assert wanted((-24.0, -22.0), "LUFS") == "-24 LUFS to -22 LUFS"
     assert wanted(None, "") == ""
@@ -154,3 +154,6 @@ def test_the_second_pass_of_the_pipeline_fits(tmp_path):
     assert "The sound" in words
     for term in ("Melody audible", "Seconds spent"):
         assert term in words
+    untimed = " ".join(Page(report_html(result, seconds=False)).words)
+    assert "Melody audible" in untimed
+    assert "Seconds" not in untimed
