@@ -191,24 +191,34 @@ def _spans(meter: Meter, events: list[Event], start: int, end: int) -> list[tupl
     if rank >= 3 and len(inside) < 6 and {start + third, end - third} <= set(points):
         return [(start, end, True)]  # a triplet with divided members, not two shorter triplets
     blocked = [
-        any(a < c < b and (meter.level(a) == OFF_GRID or meter.level(b) == OFF_GRID) for a, b, _ in inside)
+        any(
+            a < c < b and (meter.level(a) == OFF_GRID or meter.level(b) == OFF_GRID)
+            for a, b, rest in inside
+            if not rest
+        )
         for c in bounds
     ]
-    if not bounds or all(blocked):
+    if not bounds:
         return [(start, end, True)]
     out: list[tuple[int, int, bool]] = []
-    edge, crossed = start, False
+    cells: list[tuple[int, int]] = []
+    edge = start
     for c, shut in zip([*bounds, end], [*blocked, False], strict=True):
+        cells.append((edge, c))
+        edge = c
         if shut:
-            crossed = True
             continue
-        out += [(edge, c, True)] if crossed else _spans(meter, events, edge, c)
-        edge, crossed = c, False
+        first, last = cells[0][0], cells[-1][1]
+        if len(cells) > 1 and _ratio(meter, events, first, last, 2) is not None:
+            out.append((first, last, True))
+        else:  # no tuplet holds these cells together: a note that crosses from one to the next is tied
+            out += [span for cell in cells for span in _spans(meter, events, *cell)]
+        cells = []
     return out
 
 
-def _ratio(meter: Meter, events: list[Event], start: int, end: int) -> tuple[int, int] | None:
-    """actual:normal of a tuplet that fills the span, the smallest that all its points fit."""
+def _ratio(meter: Meter, events: list[Event], start: int, end: int, divided: int = 8) -> tuple[int, int] | None:
+    """actual:normal of a tuplet that fills the span: the smallest whose members, divided, all points fit."""
     span = end - start
     value = _value(span, meter.quarter)
     if value is None or value[1] > 1:
@@ -217,7 +227,7 @@ def _ratio(meter: Meter, events: list[Event], start: int, end: int) -> tuple[int
     for odd in _ODD:
         if value[1] and odd == 3:
             continue  # three in a dotted span is no tuplet
-        if all(p * odd * 8 % span == 0 for p in points):
+        if all(p * odd * divided % span == 0 for p in points):
             base = 3 if value[1] else 1
             while base * 2 < odd:
                 base *= 2
