@@ -1,7 +1,8 @@
 """Playability: named rules that tell where a part cannot be played, or only with grief.
 
 Conventions: a violation is (rule, part, tick, what); times in seconds come from the score's tempo map. The rules look
-at each part's instrument in the instrument table (or at given seats); a part without a known instrument is not judged.
+at each part's instrument (by id, else by the part's name) or at given seats; one whose instrument is not known is not
+judged.
 Every rule is meant to be one that good human parts break rarely; its docstring names where it comes from.
 """
 
@@ -14,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rescore_music.instruments import Instrument, instruments, pitch_name
-from rescore_music.score import GRACE, Articulation, Score
+from rescore_music.instruments import Instrument, guess_instrument, instruments, pitch_name
+from rescore_music.score import GRACE, Articulation, Part, Score
 
 if TYPE_CHECKING:
     from rescore_music.template import Seat
@@ -194,10 +195,18 @@ def violations(
     return tuple(out)
 
 
+def _known(part: Part) -> Instrument | None:
+    """The instrument of a part by id, else by what its name says; None where the name says nothing."""
+    if part.instrument:
+        return instruments().get(part.instrument)
+    guess = guess_instrument(part.name, None, part.percussion)
+    # a piano is also what an unknown name falls back to
+    return guess if guess.id != "piano" or "pian" in part.name.casefold() or "klavier" in part.name.casefold() else None
+
+
 def _player(score: Score, part: int, seat: Seat | None) -> _Player | None:
-    known = instruments()
     own = score.parts[part]
-    instrument = seat.instrument if seat is not None else known.get(own.instrument)
+    instrument = seat.instrument if seat is not None else _known(own)
     notes = score.notes[score.notes["part"] == part]
     if instrument is None or not len(notes):
         return None

@@ -172,6 +172,7 @@ def rescue(draft: Rows, lost: Rows, seats: Ensemble, ledger: Ledger) -> Rows:
     tuned = seats.pitched[draft["seat"]]
     have = set(zip(draft["onset"][tuned].tolist(), (draft["pitch"][tuned] % 12).tolist(), strict=True))
     lost = lost[np.lexsort((lost["pitch"], lost["onset"], -lost["priority"].astype(np.int64), lost["rank"] > 0))]
+    needed = {(int(row["onset"]), int(row["pitch"]) % 12) for row in lost if row["rank"] == 0}
     rows = np.concatenate([draft, np.zeros(len(lost), draft.dtype)])
     alive = np.arange(len(rows)) < len(draft)
     count = len(draft)
@@ -180,7 +181,7 @@ def rescue(draft: Rows, lost: Rows, seats: Ensemble, ledger: Ledger) -> Rows:
         if (onset, pc) in have:
             ledger.lose(np.array([row["source"]]), Loss.DOUBLED)
             continue
-        option = _place(row, rows, alive, seats)
+        option = _place(row, rows, alive, seats, needed)
         if option is None:
             ledger.lose(np.array([row["source"]]), Loss.THINNED)
             continue
@@ -189,6 +190,10 @@ def rescue(draft: Rows, lost: Rows, seats: Ensemble, ledger: Ledger) -> Rows:
             rows["duration"][victim] = onset - rows["onset"][victim]
         elif victim >= 0:
             alive[victim] = False
+            gone = int(rows["pitch"][victim]) % 12
+            start = rows[:count][alive[:count] & (rows["onset"][:count] == onset)]
+            if not np.any((start["pitch"] % 12 == gone) & seats.pitched[start["seat"]]):
+                have.discard((onset, gone))
             ledger.lose(rows["source"][victim : victim + 1], Loss.THINNED)
         rows[count] = row
         rows["seat"][count], rows["pitch"][count] = seat, pitch
@@ -206,7 +211,9 @@ def _protected(rows: Rows) -> Bools:
     return np.asarray(np.isin(rows["role"], _LEADING) & (rows["rank"] == 0) & ~rows["doubling"])
 
 
-def _place(row: np.void, rows: Rows, alive: Bools, seats: Ensemble) -> tuple[int, int, int, int] | None:
+def _place(
+    row: np.void, rows: Rows, alive: Bools, seats: Ensemble, needed: set[tuple[int, int]]
+) -> tuple[int, int, int, int] | None:
     """The cheapest place for a note: seat, pitch, end, and the row that yields to it (-1 for none)."""
     onset, end, pitch = int(row["onset"]), int(row["onset"] + max(row["duration"], 1)), int(row["pitch"])
     near = np.flatnonzero(alive & (rows["onset"] < end) & (rows["onset"] + rows["duration"] > onset))
@@ -229,7 +236,9 @@ def _place(row: np.void, rows: Rows, alive: Bools, seats: Ensemble) -> tuple[int
         if len(sounding) >= seats.divisi[seat]:
             own = rows[sounding]
             mine = np.isin(own["role"], _LEADING) & ~own["doubling"]
-            guarded = _protected(own)
+            # a background note may happen to sound the pitch class that an outer note needs
+            wanted = np.array([(onset, pc) in needed for pc in (own["pitch"] % 12).tolist()], bool)
+            guarded = _protected(own) | (wanted & (own["onset"] == onset))
             # a pitch class that another seat strikes too is not lost with one of them
             guarded &= ~((own["onset"] == onset) & (struck[own["pitch"] % 12] > 1))
             # the last resort for an outer note: one that has sounded is cut short, which keeps both onsets

@@ -35,3 +35,10 @@ def beethoven() -> Cue:
 
     score = read_score(Path(str(corpus.getWork("beethoven/opus18no1/movement1.mxl"))))
     return score, analyze(score)
+
+
+@pytest.fixture(scope="session")
+def symphony_movement(shared_data: Path) -> Cue:
+    """Beethoven's seventh, second movement, in full score."""
+    score = read_score(shared_data / "openscore_orchestra" / "Beethoven_Op.92_2.mxl")
+    return score, analyze(score)

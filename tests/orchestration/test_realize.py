@@ -8,6 +8,7 @@ import pytest
 from orchestration_invariants import assert_sound, missing_leads
 
 from rescore_music.orchestration import orchestrate, realize
+from rescore_music.playability import violations
 from rescore_music.score import BEND, CONTROL, Articulation, Mark, Part, Score, note_rows
 from rescore_music.structure import Analysis, Line, Phrase, Role
 from rescore_music.template import RoleStyle, Template, load_template, templates
@@ -276,3 +277,22 @@ def test_realize_takes_edited_assignments(small_cue: Cue) -> None:
     played = {int(o) for o in made.origin[made.score.notes["part"] == horn]}
     tune = np.flatnonzero((score.notes["part"] == 0) & (score.notes["onset"] // builders.PHRASE == 4))
     assert set(tune.tolist()) <= played
+
+
+@pytest.mark.parametrize("name", ["symphony/epic-hybrid", "string-orchestra/baroque", "chiptune/eight-bit"])
+def test_a_full_score_for_other_forces(name: str, symphony_movement: Cue) -> None:
+    score, analysis = symphony_movement
+    template = load_template(name)
+    assert_sound(score, analysis, template, orchestrate(score, template, analysis=analysis, n=1)[0].realization)
+
+
+def test_results_break_the_rules_of_playability_more_rarely_than_masters_do(symphony_movement: Cue) -> None:
+    score, analysis = symphony_movement
+
+    def per_thousand(one: Score) -> float:
+        rules = ("range", "agility", "breath", "leap", "repeated-notes")
+        return 1000 * len(violations(one, rules=rules)) / len(one.notes)
+
+    human = per_thousand(score)
+    assert 0 < human < 15
+    assert per_thousand(take((score, analysis), load_template("symphony/romantic-film"))) < max(human, 2.0)
