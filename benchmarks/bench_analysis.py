@@ -330,9 +330,8 @@ def keys_table() -> None:
                 right = numeral.key.tonic.pitchClass == found.tonic.pitchClass and numeral.key.mode == found.mode
                 peer += float(numeral.quarterLength) * np.array([right, 1.0])
             works += 1
-    print(
-        f"{works} chorales against their Roman numerals, share of time right ({left_out} that do not lie alike left out)"
-    )
+    left = f"{left_out} that do not lie alike left out"
+    print(f"{works} chorales against their Roman numerals, share of time right ({left})")
     print(
         f"local key {ours[0] / ours[3]:.3f} (music21's one key a piece: {peer[0] / peer[1]:.3f}), tonic alone "
         f"{ours[1] / ours[3]:.3f}, chord root {ours[2] / ours[3]:.3f}"

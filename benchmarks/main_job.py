@@ -99,10 +99,9 @@ def engraved(xml: bytes) -> str:
 
 def one(path: str, template_name: str) -> Row:
     """Run one pair."""
-    from rescore_music.io.musicxml_write import musicxml_bytes
-
     from rescore_music.analysis import analyze
     from rescore_music.io import read_score
+    from rescore_music.io.musicxml_write import musicxml_bytes
     from rescore_music.pipeline import orchestrate
     from rescore_music.structure import Role
     from rescore_music.template import load_template

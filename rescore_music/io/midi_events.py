@@ -134,7 +134,7 @@ class _Chain:
         table[:, run] = -1  # a delta time of more than four bytes
         table[:, min(_BLOCK, max(self.size - base, 0)) :] = -1
         self.array = table
-        self.next = memoryview(table.reshape(-1))
+        self.next = table.reshape(-1).data
 
     def follow(self, place: int, region: int, stop: int) -> tuple[int, int]:
         """Add the starts of channel messages from `place` on; returns where the chain broke, and its region there."""
