@@ -6,7 +6,7 @@ counts as *performed*:
 
 - Each beat of each part gets the grid that its onsets fit best: sixteenths, thirty-seconds, triplet eighths or triplet
   sixteenths (in compound meters sixteenths, thirty-seconds or a duplet); finer and rarer grids cost more, and a part
-  that seldom plays triplets pays more for one.
+  that seldom plays triplets pays more for one. A lone attack just after a beat counts as late, not as a 32nd.
 - An end goes to the next onset of the part where the gap is no more than half a beat (staccato playing does not make
   rests), back to the onset it overlaps by a quarter beat or less, or else to the nearest simple place of the beat.
 - Notes struck together end together when they nearly do. A percussion note lasts to the next one, at most to the beat's
@@ -38,6 +38,7 @@ _PLAIN = (4, 6)
 # (divisions of the beat, cost in beats)
 _SIMPLE = ((4, 0.0), (8, 0.03), (3, 0.012), (6, 0.03))
 _COMPOUND = ((6, 0.0), (12, 0.03), (2, 0.035))
+_LONE = 0.1
 _RARE = 0.03  # what a triplet costs more in a part with few
 
 
@@ -220,6 +221,11 @@ def _best_grids(into: Floats, part: Ints, beat: Ints, compound: Flags) -> Floats
     _, group = np.unique(key, return_inverse=True)
     counts = np.bincount(group)
     out = np.full(len(into), 4.0)
+    latest = np.zeros(len(counts))
+    np.maximum.at(latest, group, into)
+    earliest = np.ones(len(counts))
+    np.minimum.at(earliest, group, into)
+    late = (latest < 0.2) & (latest - earliest < 0.04)
     for flag, choices in ((False, _SIMPLE), (True, _COMPOUND)):
         here = compound == flag
         if not here.any():
@@ -229,6 +235,9 @@ def _best_grids(into: Floats, part: Ints, beat: Ints, compound: Flags) -> Floats
             error = np.abs(into * divisions - np.rint(into * divisions)) / divisions
             costs.append(np.bincount(group, weights=error, minlength=len(counts)) / counts + cost)
         table = np.stack(costs)
+        # one lone attack just after the beat is a late one, not a 32nd or a sextuplet's second member
+        fine = np.array([k > 0 and divisions in (6, 8, 12) for k, (divisions, _) in enumerate(choices)])
+        table += _LONE * np.outer(fine, late)
         if not flag:
             first = table.argmin(axis=0)
             # shares are per part: a part that seldom plays triplets needs better evidence for one
