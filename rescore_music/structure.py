@@ -143,3 +143,26 @@ class Analysis:
     def note_roles(self, onsets: npt.ArrayLike) -> npt.NDArray[np.int8]:
         """`Role` of each note, given `score.notes["onset"]`."""
         return np.asarray(self.roles[self.line_of, self.phrase_of(onsets)], np.int8)
+
+    def leading(self, notes: npt.NDArray[np.void], role: Role) -> npt.NDArray[np.bool_]:
+        """Which notes a role is heard by: of each chord of its lines the top note, in the bass the lowest.
+
+        Parameters
+        ----------
+        notes : NOTE array, shape (n,)
+            `score.notes` of the analysed score.
+        role : Role
+
+        Returns
+        -------
+        bool array, shape (n,)
+        """
+        mask = self.note_roles(notes["onset"]) == role
+        index = np.flatnonzero(mask)
+        line, onset = self.line_of[index], notes["onset"][index]
+        height = notes["pitch"][index].astype(np.int64) * (1 if role == Role.BASS else -1)
+        order = np.lexsort((height, onset, line))
+        first = np.ones(len(order), bool)
+        first[1:] = (np.diff(line[order]) != 0) | (np.diff(onset[order]) != 0)
+        mask[index[order[~first]]] = False
+        return np.asarray(mask, np.bool_)

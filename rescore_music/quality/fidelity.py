@@ -1,8 +1,9 @@
 """What of the source is still there: notes by role, motifs, and how much was added.
 
 Conventions: a source note is *kept* if some part of the result has a note of the same pitch class that begins at the
-same musical time; octave and instrument may change. Percussion is kept if any percussion part strikes then. Roles,
-lines and motifs are those that the analysis of the *source* found.
+same musical time; octave and instrument may change. Melody and bass are the notes they are heard by: of a chord the
+top one, in the bass the lowest; the rest of the chord is counted among all notes. Percussion is kept if any percussion
+part strikes then. Roles, lines and motifs are those that the analysis of the *source* found.
 """
 
 from __future__ import annotations
@@ -100,10 +101,13 @@ def fidelity(
     if analysis is not None:
         roles = note_roles(source, analysis)
         for role, (name, words, least) in ROLES.items():
-            of_role = roles == role
+            leads = role in (Role.MELODY, Role.BASS)
+            of_role = analysis.leading(source.notes, role) if leads else roles == role
             if of_role.any():
                 share = float(have[of_role].mean())
                 meaning = f"Source notes of the {words} that sound at their time with their pitch class."
+                if leads:
+                    meaning += f" Of a chord its {'lowest' if role == Role.BASS else 'top'} note."
                 good = None if least is None else (least, None)
                 lost = np.flatnonzero(of_role & ~have)
                 measures.append(Measure(name, share, "share", meaning, good, _places(source, lost)))
