@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from rescore_music.orchestration.ensemble import Ensemble, matches
 from rescore_music.orchestration.material import Material
-from rescore_music.orchestration.placement import OCTAVES, Placement
+from rescore_music.orchestration.placement import OCTAVES, TUTTI, Placement
 from rescore_music.structure import Role
 from rescore_music.template import Doubling, Style
 
@@ -45,10 +45,9 @@ ALWAYS: Mapping[Role, tuple[Doubling, ...]] = {
         Doubling(0, ("double-bass",), 0.6, 0.0),
         Doubling(0, ("bassoon", "bass-trombone", "tuba"), 0.6, 0.68),
     ),
-    Role.MELODY: (Doubling(0, ("trumpet", "cornet"), 0.6, 0.74),),
-    Role.HARMONY: (Doubling(0, ("horn", "trombone", "bassoon", "tenor-horn"), 0.6, 0.66),),
+    Role.MELODY: (Doubling(0, ("trumpet", "cornet"), 0.75, 0.74), Doubling(0, ("woodwind", "violin"), 0.6, 0.68)),
+    Role.HARMONY: (Doubling(0, ("horn", "trombone", "bassoon", "tenor-horn"), 0.45, 0.66),),
 }
-_TUTTI = 0.68  # intensity from which everybody may play the tune
 _LEAST = 0.08  # a doubling worth less than this is not written
 
 
@@ -138,7 +137,7 @@ def _overpowering(m: Material, place: Placement, strand: Ints, carrier: Ints) ->
     middle = (place.soft + place.loud)[strand] / 2  # (phrases, seats)
     mine = np.take_along_axis(middle, carrier, axis=1)
     over = np.clip((middle[:, None, :] - mine[:, :, None] - 4.0) / 5.0, 0.0, 1.5)
-    tolerant = np.where(m.intensity > _TUTTI, 0.25, 1.0) * (m.role[strand] != int(Role.BASS))
+    tolerant = np.where(m.intensity > TUTTI, 0.25, 1.0) * (m.role[strand] != int(Role.BASS))
     return np.asarray(over * tolerant[:, None, None])
 
 

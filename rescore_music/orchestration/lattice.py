@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from rescore_music.orchestration.ensemble import Ensemble
 from rescore_music.orchestration.material import Material
-from rescore_music.orchestration.placement import Placement
+from rescore_music.orchestration.placement import TUTTI, Placement
 from rescore_music.orchestration.states import States, playing
 from rescore_music.structure import Role
 from rescore_music.template import Style
@@ -130,9 +130,11 @@ def _lines_kept(
         i, j = np.array(pairs).T
         a, b = st.choice[p][:, i].T, st.choice[p + 1][:, j].T  # (lines, states)
         weigh = np.minimum(m.importance[strand[p, i]], m.importance[strand[p + 1, j]])
+        # a line that takes on another role may well take another player
+        role = m.role[strand[p, i]] == m.role[strand[p + 1, j]]
         both = ((a < s)[:, :, None] & (b < s)[:, None, :]).astype(np.float64)
         kept = (a[:, :, None] == b[:, None, :]) & (a < s)[:, :, None]
-        continuity[p] = np.einsum("l,lab->ab", weigh, both * ~kept) * forgiving[p]
+        continuity[p] = np.einsum("l,lab->ab", weigh * np.where(role, 1.0, 0.3), both * ~kept) * forgiving[p]
         low = np.minimum(a, s - 1), np.minimum(b, s - 1)
         from_octave = place.octave[strand[p, i][:, None], low[0]]
         to_octave = place.octave[strand[p + 1, j][:, None], low[1]]
@@ -153,7 +155,9 @@ def _contrast(m: Material, st: States, seats: Ensemble) -> Floats:
     a, b = kin_of[lead[:-1, :, None]], kin_of[lead[1:, None, :]]
     same = (a == b) & (a < s)
     kin = (family[:-1, :, None] == family[1:, None, :]) & (a < s)
-    weigh = _change(m) * (tune[1:] & tune[:-1])
+    # a tutti is a change of colour in itself, and wants its strongest voices on the tune
+    tutti = np.where(m.intensity[1:] > TUTTI, 0.3, 1.0)
+    weigh = _change(m) * (tune[1:] & tune[:-1]) * tutti
     return np.asarray(np.where(same, 1.0, np.where(kin, 0.4, 0.0)) * weigh[:, None, None])
 
 

@@ -22,6 +22,8 @@ Ints = npt.NDArray[np.int64]
 
 OCTAVES = np.arange(-3, 4)
 LEVEL_SPAN = 22.0  # dB between a phrase that wants pp and one that wants ff, in the middle of the forces
+TUTTI = 0.68  # intensity from which everybody plays out
+_TUTTI_SHARE = {Role.MELODY: 1.0, Role.BASS: 0.5, Role.FIGURATION: 0.8, Role.COUNTER_MELODY: 0.5}
 _UNARY = ("range", "tessitura", "register", "power", "agility", "breath", "wish", "idiom", "chance")
 
 
@@ -89,6 +91,18 @@ def _power_cost(target: Floats, soft: Floats, loud: Floats, leading: npt.NDArray
     return np.asarray(np.minimum(weak + strong, 3.0))
 
 
+def _too_small(m: Material, seats: Ensemble, loud: Floats) -> Floats:
+    """Tutti: voices that are weak among these forces, where everybody else plays out."""
+    middle = (seats.comfortable_low + seats.comfortable_high) // 2
+    strong = (
+        float(np.quantile(seats.loud[np.arange(len(middle)), middle][seats.pitched], 0.7))
+        if seats.pitched.any()
+        else 0.0
+    )
+    share = np.array([_TUTTI_SHARE.get(role, 0.0) for role in ROLES])[m.role] * (m.intensity[m.phrase] > TUTTI)
+    return np.asarray(np.clip((strong - loud) / 12.0, 0.0, 1.2) * share[:, None, None])
+
+
 def placement(m: Material, seats: Ensemble, style: Style, weight: Mapping[str, float], seed: int) -> Placement:
     """Every strand on every seat."""
     n, s, o = len(m.phrase), len(seats.seats), len(OCTAVES)
@@ -102,12 +116,14 @@ def placement(m: Material, seats: Ensemble, style: Style, weight: Mapping[str, f
     register = (np.abs(OCTAVES[None, :] - wished[:, None]).astype(np.float64) ** 1.8)[:, None, :]
     level = phrase_level(m.dynamic, seats.reference, style.dynamics_span)[m.phrase]
     offset = np.array([role_level(style, r) for r in ROLES])[m.role]
-    target = level + offset
+    # in a loud phrase the tune has to carry over everybody else
+    tutti = np.where(m.role == int(Role.MELODY), 8.0 * np.maximum(m.dynamic - 0.55, 0.0)[m.phrase], 0.0)
+    target = level + offset + tutti
     leading = ((m.role == int(Role.MELODY)) | (m.role == int(Role.BASS)))[:, None, None]
     pitch = np.clip(np.rint(m.mean[:, None] + 12 * OCTAVES), 0, 127).astype(np.int64)
     soft = seats.soft[np.arange(s)[None, :, None], pitch[:, None, :]]
     loud = seats.loud[np.arange(s)[None, :, None], pitch[:, None, :]]
-    power = _power_cost(target[:, None, None], soft, loud, leading)
+    power = _power_cost(target[:, None, None], soft, loud, leading) + _too_small(m, seats, loud)
     fit = weight["range"] * in_range + weight["tessitura"] * tessitura + weight["power"] * power
     choice = np.argmin(fit + weight["register"] * register, axis=2)
     at = (np.arange(n)[:, None], np.arange(s)[None, :], choice)
