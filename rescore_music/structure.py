@@ -145,7 +145,9 @@ class Analysis:
         return np.asarray(self.roles[self.line_of, self.phrase_of(onsets)], np.int8)
 
     def leading(self, notes: npt.NDArray[np.void], role: Role) -> npt.NDArray[np.bool_]:
-        """Which notes a role is heard by: of each chord of its lines the top note, in the bass the lowest.
+        """Which notes a role is heard by: of each chord of its line the top note, in the bass the lowest.
+
+        Lines that double another are left out: what they double is in.
 
         Parameters
         ----------
@@ -158,6 +160,8 @@ class Analysis:
         bool array, shape (n,)
         """
         mask = self.note_roles(notes["onset"]) == role
+        if self.doubles.size:
+            mask &= self.doubles[self.line_of, self.phrase_of(notes["onset"])] < 0
         index = np.flatnonzero(mask)
         line, onset = self.line_of[index], notes["onset"][index]
         height = notes["pitch"][index].astype(np.int64) * (1 if role == Role.BASS else -1)

@@ -80,6 +80,19 @@ def test_real_game_cues_for_three_templates(shared_data: Path) -> None:
             check_promises(rm.rescore(cue, template=template, settings=SILENT))
 
 
+@pytest.mark.parametrize("forces", ["symphony", "wind-quintet"])
+def test_a_cue_of_drums_alone_is_kept_or_told(forces: str, tmp_path: Path) -> None:
+    from rescore_music.score import note_rows
+
+    drums = rm.Score(
+        notes=note_rows([(240 * i, 120, 38, 90, 0) for i in range(16)]), parts=(rm.Part("Drums", percussion=True),)
+    )
+    result = rm.rescore(drums, template=f"{forces}/romantic-film", out=tmp_path / "out", settings=rm.Settings(top=0))
+    check_promises(result)
+    assert len(result.score.notes) == (16 if forces == "symphony" else 0)
+    assert (tmp_path / "out" / "score.musicxml").exists()
+
+
 RUN = """
 import sys, rescore_music as rm
 settings = rm.Settings(n=6, top=2, seed=3)

@@ -69,9 +69,9 @@ def realize(score: Score, analysis: Analysis, template: Template, assignments: t
 
 
 def _style_percussion(draft: Rows, score: Score, seats: Ensemble, style: str, ledger: Ledger) -> Rows:
-    """Percussion as the style wants it: all, on the beats only, or none."""
+    """Percussion as the style wants it: all, on the beats only, or none. A cue of percussion alone keeps all of it."""
     drum = ~seats.pitched[draft["seat"]]
-    if style == "keep" or not drum.any():
+    if style == "keep" or not drum.any() or not score.pitched.any():
         return draft
     if style == "drop":
         gone = drum
@@ -133,7 +133,8 @@ def _written(
     draft: Rows, velocity: Ints, score: Score, analysis: Analysis, seats: Ensemble, ledger: Ledger
 ) -> Realization:
     """Draft and marks as a Score, parts in score order."""
-    playing = np.unique(draft["seat"]).astype(np.int64)
+    # where nothing of the cue can be played, all seats stand in the score with rests, and the log says why
+    playing = np.unique(draft["seat"]).astype(np.int64) if len(draft) else np.arange(len(seats.seats))
     number = np.full(max(len(seats.seats), 1), -1, np.int64)
     number[playing] = np.arange(len(playing))
     order = np.lexsort((draft["source"], draft["pitch"], number[draft["seat"]], draft["onset"]))
