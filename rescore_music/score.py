@@ -122,7 +122,10 @@ class Mark:
 
     Kinds: dynamic ("mf"), hairpin ("<" or ">"), slur, lyric (text; `value` = verse; a trailing "-" joins syllables),
     text, technique ("pizz."), tempo ("Allegro"), rehearsal, chord ("Am7"), clef ("F4"), pedal, octave ("8va"),
-    barline ("repeat-start", "repeat-end", "double", "final", "ending-start:1", "ending-stop:1"), jump ("D.C. al Fine").
+    barline ("repeat-start", "repeat-end", "double", "final", "ending-start:1", "ending-stop:1"), jump ("D.C. al Fine"),
+    fermata (over a rest or bar line), breath, tremolo (`value` = strokes, where not 3), grace (the pitches of a grace
+    group that does not rise). A slur's `end` is the end of its last note; its `value` has bit 1 where it starts on a
+    grace note and bit 2 where it ends on one. Tempo text holds its metronome mark ("Allegro ♩ = 88").
     """
 
     tick: int
