@@ -38,11 +38,12 @@ lint: $(VENV)/.dev  ## style, layers, types
 app: $(VENV)/.run  ## the page
 	$(BIN)/rescore-music app
 
-bench: $(VENV)/.dev  ## the tables of the README's performance section
+bench: $(VENV)/.dev  ## the table of the README's performance section
 	$(BIN)/python benchmarks/bench_line.py
 
 docs: $(VENV)/.dev  ## the generated pages of docs/
-	$(BIN)/python docs/make.py
+	$(BIN)/python docs/make_schema.py
+	$(BIN)/python docs/make_tables.py
 
 wheel: $(VENV)/.dev  ## build the wheel into dist/
 	rm -rf dist

@@ -204,7 +204,7 @@ def run_app(args: argparse.Namespace) -> int:
     from rescore_music.resources import app_file
 
     command = [sys.executable, "-m", "streamlit", "run", str(app_file()), "--server.port", str(args.port)]
-    return subprocess.call([*command, "--browser.gatherUsageStats", "false"])
+    return subprocess.call([*command, "--browser.gatherUsageStats", "false", "--client.toolbarMode", "viewer"])
 
 
 def run_doctor(args: argparse.Namespace) -> int:

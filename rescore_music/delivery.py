@@ -174,4 +174,4 @@ def _summary(score: Any) -> dict[str, Any]:
 
 
 def _item(item: Any) -> dict[str, Any]:
-    return {"where": item.where, "what": item.what, "count": item.count}
+    return {"where": item.where, "what": item.what, "count": item.count, "lost": item.lost}

@@ -165,14 +165,39 @@ def orchestrate(
 
 
 def rescore_candidates(
-    candidates: Sequence[Candidate], source: Score, *, analysis: Analysis | None = None, **options: Any
+    candidates: Sequence[Candidate],
+    source: Score,
+    *,
+    template: str | Template | None = None,
+    analysis: Analysis | None = None,
+    **options: Any,
 ) -> tuple[Candidate, ...]:
-    """Re-rank candidates by what can only be heard; see `rescore_music.rescoring.second_pass` for the options."""
+    """Re-rank candidates by what can only be heard.
+
+    Parameters
+    ----------
+    candidates : sequence of Candidate
+        Best first, as `orchestrate` gives them.
+    source : Score
+        What they were made from.
+    template : str or Template, optional
+        Whose style's targets count; the candidates' own unless given (needed for a template with overrides).
+    analysis : Analysis, optional
+        Of the source; found if not given.
+    **options
+        See `rescore_music.rescoring.second_pass`.
+
+    Returns
+    -------
+    tuple of Candidate, best first, those heard with their `features`
+    """
     from rescore_music.analysis import analyze
     from rescore_music.rescoring import rescore_candidates as second_pass
 
-    template = load_template(candidates[0].template) if candidates else None
-    return second_pass(candidates, source, analysis=analysis or analyze(source), template=template, **options)
+    if not candidates:
+        return ()
+    style = load_template(template or candidates[0].template)
+    return second_pass(candidates, source, analysis=analysis or analyze(source), template=style, **options)
 
 
 def rescore(
