@@ -31,6 +31,9 @@ _LABEL = re.compile(r"(\d\d)([:;])(\d\d)([:;])(\d\d)([:;])(\d{2,3})")
 _RATE = re.compile(r"(?P<number>\d+(?:\.\d+)?|\d+/\d+)\s*(?:fps)?\s*(?P<count>df|ndf|drop|non-drop)?")
 
 
+_IN_USE = (24, 25, 30, 48, 50, 60, 96, 100, 120)  # nominal frames a second
+
+
 @dataclass(frozen=True)
 class FrameRate:
     """Frames a second, exactly, and how they are labelled.
@@ -98,7 +101,7 @@ class FrameRate:
         Raises
         ------
         TimecodeError
-            If it is not a rate.
+            If it is not a rate, or none that film, television or games use ("23" is a slip for 23.976).
         """
         if isinstance(text, FrameRate):
             return text
@@ -108,7 +111,11 @@ class FrameRate:
         number = found["number"]
         if "/" in number and int(number.split("/")[1]) == 0:
             raise TimecodeError(f"'{text}' is not a frame rate", cure="such as 24000/1001")
-        return cls(_exact(Fraction(number)), found["count"] in ("df", "drop"))
+        fps = _exact(Fraction(number))
+        nominal = -(-fps.numerator // fps.denominator)
+        if nominal not in _IN_USE:
+            raise TimecodeError(f"{text} frames a second is not in use", cure="such as 23.976, 24, 25, 29.97df, 30")
+        return cls(fps, found["count"] in ("df", "drop"))
 
     def frame_at(self, seconds: float | Fraction) -> int:
         """The frame whose start is nearest to a time."""

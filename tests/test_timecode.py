@@ -140,7 +140,7 @@ def test_rates_as_people_write_them(text, fps, drop, nominal):
     assert FrameRate.parse(rate.name) == rate
 
 
-@pytest.mark.parametrize("text", ["", "abc", "0", "24df", "25df", "23.976df", "1/0", "-25", "5000", "nan"])
+@pytest.mark.parametrize("text", ["", "abc", "0", "24df", "25df", "23.976df", "1/0", "-25", "5000", "nan", "23", "29"])
 def test_rates_that_do_not_exist(text):
     with pytest.raises(TimecodeError):
         FrameRate.parse(text)
