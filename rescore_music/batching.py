@@ -52,10 +52,10 @@ class BatchItem:
 
 def batch(
     paths: Iterable[str | Path],
-    *,
     template: str | Template,
     out: str | Path,
     executor: Executor | None = None,
+    *,
     settings: Settings | None = None,
 ) -> Iterator[BatchItem]:
     """Re-score many cues; yields one item a cue as it is finished.
