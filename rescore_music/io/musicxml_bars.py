@@ -74,11 +74,15 @@ def diatonic_of(part: Part) -> int:
 
 
 def written_key(fifths: int, part: Part) -> int:
-    """The key signature a part is given, at most seven accidentals."""
-    own = fifths - transposition_fifths(part.transposition, diatonic_of(part))
-    while own > 7:
+    """The key signature a part is given.
+
+    A transposing part is spared seven accidentals where five do (a horn in concert F sharp reads D flat, not C sharp).
+    """
+    away = transposition_fifths(part.transposition, diatonic_of(part))
+    own, most = fifths - away, 6 if away else 7
+    while own > most:
         own -= 12
-    while own < -7:
+    while own < -most:
         own += 12
     return own
 
