@@ -3,7 +3,8 @@
 Conventions: a source note is *kept* if some part of the result has a note of the same pitch class that begins at the
 same musical time; octave and instrument may change. Melody and bass are the notes they are heard by: of a chord the
 top one, in the bass the lowest; the rest of the chord is counted among all notes. Percussion is kept if any percussion
-part strikes then. Roles, lines and motifs are those that the analysis of the *source* found.
+part strikes then. Harmony may also be held on instead of struck again. Roles, lines and motifs are those that the
+analysis of the *source* found.
 """
 
 from __future__ import annotations
@@ -51,6 +52,26 @@ def kept(score: Score, source: Score) -> Flags:
     return np.asarray(np.isin(_keys(source, theirs), _keys(score, ours)), bool)
 
 
+def sounding(score: Score, source: Score) -> Flags:
+    """Which source notes have their pitch class sounding in the result when they begin, struck then or held on.
+
+    Returns
+    -------
+    bool array, one a note of `source`
+    """
+    ours, theirs = _common(score, source)
+    out = kept(score, source)
+    onset = source.notes["onset"] * theirs
+    tone, played = source.notes["pitch"] % 12, score.notes[score.pitched]
+    for pitch_class in range(12):
+        mine = played[played["pitch"] % 12 == pitch_class]
+        asked = source.pitched & (tone == pitch_class)
+        begun = np.searchsorted(np.sort(mine["onset"]) * ours, onset[asked], side="right")
+        ended = np.searchsorted(np.sort(mine["onset"] + mine["duration"]) * ours, onset[asked], side="right")
+        out[asked] |= begun > ended
+    return out
+
+
 def in_source(score: Score, source: Score) -> Flags:
     """Which notes of the result the source has.
 
@@ -96,7 +117,7 @@ def fidelity(
     origin: npt.NDArray[np.int64] | None = None,
 ) -> list[Measure]:
     """Notes, roles and motifs kept; notes added; doublings."""
-    have = kept(score, source)
+    have, held = kept(score, source), sounding(score, source)
     measures = []
     if analysis is not None:
         roles = note_roles(source, analysis)
@@ -104,22 +125,23 @@ def fidelity(
             leads = role in (Role.MELODY, Role.BASS)
             of_role = analysis.leading(source.notes, role) if leads else roles == role
             if of_role.any():
-                share = float(have[of_role].mean())
+                there = held if role == Role.HARMONY else have
+                share = float(there[of_role].mean())
                 meaning = f"Source notes of the {words} that sound at their time with their pitch class."
                 if leads:
                     meaning += f" Of a chord its {'lowest' if role == Role.BASS else 'top'} note."
                 good = None if least is None else (least, None)
-                lost = np.flatnonzero(of_role & ~have)
+                if role == Role.HARMONY:
+                    meaning += " Struck again or held on."
+                lost = np.flatnonzero(of_role & ~there)
                 measures.append(Measure(name, share, "share", meaning, good, _places(source, lost)))
         whole = motifs_whole(score, source, analysis)
         if len(whole):
             meaning = "Motif statements that one part plays whole, without changing octave inside."
             measures.append(Measure("motifs_kept", float(whole.mean()), "share", meaning, (0.9, None)))
     if len(have):
-        share = float(have.mean())
-        measures.append(
-            Measure("notes_kept", share, "share", "All source notes kept, whatever their role.", (0.9, None))
-        )
+        meaning = "All source notes whose pitch class sounds at their time, whatever their role."
+        measures.append(Measure("notes_kept", float(held.mean()), "share", meaning, (0.9, None)))
     if len(score.notes):
         foreign = float(1 - in_source(score, source).mean())
         meaning = (

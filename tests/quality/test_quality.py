@@ -69,7 +69,17 @@ def test_octaves_may_change_pitch_classes_may_not(source, analysis):
     assert measure(up, source, analysis=analysis)["motifs_kept"].value == 1
     assert not kept(source.transposed(1), source)[source.notes["pitch"] == 84].any()
     late = changed(source, onset=source.notes["onset"] + 10)
-    assert measure(late, source, analysis=analysis)["notes_kept"].value == 0
+    assert measure(late, source, analysis=analysis)["melody_kept"].value == 0
+    assert measure(late, source, analysis=analysis)["bass_kept"].value == 0
+
+
+def test_harmony_may_be_held_on_instead_of_struck_again():
+    chords = [(480 * beat, 480, pitch, 64, 0) for beat in range(4) for pitch in (60, 64, 67)]
+    repeated = Score(notes=note_rows(chords), parts=(Part("Piano"),))
+    held = Score(notes=note_rows([(0, 1920, pitch, 64, 0) for pitch in (72, 64, 67)]), parts=(Part("Strings"),))
+    assert measure(held, repeated)["notes_kept"].value == 1
+    short = Score(notes=note_rows([(0, 960, pitch, 64, 0) for pitch in (72, 64, 67)]), parts=(Part("Strings"),))
+    assert measure(short, repeated)["notes_kept"].value == 0.5
 
 
 def test_resolution_does_not_matter(source, analysis):
