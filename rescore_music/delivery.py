@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rescore_music.pipeline import Result
 
 REPORT = "report.json"
+_BESIDE = ".rescore-"
 OWN = ("score.mid", "score.musicxml", "mix.wav", "stems", "report.html", REPORT)  # moved in this order
 
 
@@ -42,7 +43,7 @@ def delivering(out: str | Path | None) -> Iterator[Callable[[Result], None]]:
     goal = Path(out)
     made = _make(goal)
     try:
-        with tempfile.TemporaryDirectory(prefix=".rescore-", dir=goal) as beside:
+        with tempfile.TemporaryDirectory(prefix=_BESIDE, dir=goal) as beside:
             yield lambda result: _deliver(result, Path(beside), goal)
     except BaseException:
         for folder in made:
@@ -88,6 +89,9 @@ def _deliver(result: Result, beside: Path, goal: Path) -> None:
             old.unlink(missing_ok=True)
         if new.exists():
             new.replace(old)
+    for left in goal.glob(f"{_BESIDE}*"):  # by a run that was killed
+        if left != beside:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def write_stems(rendering: Rendering, folder: Path) -> list[Path]:

@@ -64,6 +64,14 @@ def test_a_result_without_sound_takes_the_old_sound_away(tmp_path: Path) -> None
     assert not (tmp_path / "stems").exists()
 
 
+def test_what_a_killed_run_left_is_swept_up(tmp_path: Path) -> None:
+    (tmp_path / ".rescore-killed").mkdir()
+    (tmp_path / ".rescore-killed" / "mix.wav").write_bytes(b"half")
+    settings = rm.Settings(n=1, audio=False)
+    rm.rescore(samples_dir() / "pixel_loop.mid", template="chiptune/eight-bit", out=tmp_path, settings=settings)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["report.html", "report.json", "score.mid", "score.musicxml"]
+
+
 @pytest.mark.parametrize(("name", "file"), [("Horn in F 1", "Horn-in-F-1"), ("../../etc", "etc"), ("", "part")])
 def test_part_names_become_file_names(name: str, file: str) -> None:
     assert file_name(name) == file

@@ -51,6 +51,8 @@ _IDIOM_OF: dict[str, dict[Role, float]] = {
     "bass-guitar": {Role.BASS: 0.0, Role.MELODY: 1.2, Role.HARMONY: 1.0},
     "electric-bass": {Role.BASS: 0.0, Role.MELODY: 1.2, Role.HARMONY: 1.0},
 }
+# basses that ground the chord; nimble or high basses belong to the cello, the bassoon, the euphonium (Adler, Piston)
+_DEEP = ("double-bass", "tuba", "contrabass-tuba", "contrabassoon", "contrabass", "bb-bass", "eb-bass", "sousaphone")
 _DESK = 0.12  # second violins: a step from the melody, a step towards the harmony
 
 
@@ -71,6 +73,7 @@ class Ensemble:
     keyboard: Bools  # plays whole textures: sharing lines is natural
     sustains_pedal: Bools
     agility: Floats
+    deep: Bools  # sixteen-foot instruments: foundations, slow to speak
     breath: Floats
     family: Ints
     families: tuple[str, ...]
@@ -105,6 +108,10 @@ def _idiom(seat: Seat, role: Role, desk: int) -> float:
     if role is Role.MELODY:
         return base + _DESK * desk
     return base + (_DESK if desk == 0 and role in (Role.HARMONY, Role.FIGURATION) else 0.0)
+
+
+def _is_deep(instrument: Instrument) -> bool:
+    return any(instrument.id == stem or instrument.id.startswith(stem + "-") for stem in _DEEP)
 
 
 def power(instrument: Instrument) -> tuple[Floats, Floats]:
@@ -155,6 +162,7 @@ def ensemble(template: Template) -> Ensemble:
         keyboard=np.array([s.instrument.polyphony >= 4 and s.divisi >= 4 for s in seats], bool) & pitched,
         sustains_pedal=np.array([has_pedal(seat.instrument) for seat in seats], bool),
         agility=np.array([max(seat.instrument.agility, 0.5) for seat in seats]),
+        deep=np.array([_is_deep(seat.instrument) for seat in seats], bool),
         breath=np.array([seat.instrument.breath for seat in seats]),
         family=np.array([families.index(seat.instrument.family) for seat in seats], np.int64),
         families=families,

@@ -25,6 +25,7 @@ MAX_STRANDS = 4  # of one line; closer chords are left to divisi and thinning
 _COMMON = 0.15  # a chord size counts if that share of the line's onsets has it
 _SLOTS = 32  # time slots a phrase in which sounding together is counted
 _TIMPANI = 47  # General MIDI program
+_QUICK_S, _THIRD = 0.5, 3  # seconds, semitones: a note reached like this belongs to a broken chord
 _BREAK_S = 0.12  # a gap this long lets a player breathe
 _ORDER = (Role.MELODY, Role.BASS, Role.COUNTER_MELODY, Role.HARMONY, Role.FIGURATION)
 
@@ -42,6 +43,8 @@ class Material:
     rate, run_s, repeated : float64 arrays
         Notes a second while active; the longest stretch without a rest in seconds; share of notes that repeat the
         pitch before.
+    broken : float64 array
+        Share of the notes that are reached quickly by a third or more: near 1 for a broken chord, 0 for a scale.
     histogram : float64 array, shape (strands, 128)
         Share of the strand's weight on each pitch.
     mean : float64 array
@@ -72,6 +75,7 @@ class Material:
     rate: Floats
     run_s: Floats
     repeated: Floats
+    broken: Floats
     histogram: Floats
     mean: Floats
     activity: Floats
@@ -194,6 +198,7 @@ def _columns(
         rate=rate,
         run_s=run_s,
         repeated=_repeated(notes["onset"], pitch, strand, n),
+        broken=broken_share(score.seconds(notes["onset"]), pitch, strand, n),
         histogram=histogram,
         mean=mean,
         activity=activity,
@@ -248,6 +253,27 @@ def _repeated(onset: Ints, pitch: Ints, strand: Ints, n: int) -> Floats:
     again[1:] = (np.diff(strand[order]) == 0) & (np.diff(pitch[order]) == 0)
     count = np.maximum(np.bincount(strand, minlength=n), 1)
     return np.asarray(np.bincount(strand[order][again], minlength=n) / count, np.float64)
+
+
+def broken_share(at: Floats, pitch: Ints, group: Ints, n: int) -> Floats:
+    """Share of each group's notes that lie a third or more from the note less than half a second before.
+
+    Octave leaps on the beat (boom-chick basses) are slower than that at usual tempi, or one note in two.
+
+    Parameters
+    ----------
+    at : float64 array, shape (notes,)
+        Onsets in seconds.
+    pitch, group : int64 arrays, shape (notes,)
+    n : int
+        How many groups there are.
+    """
+    order = np.lexsort((at, group))
+    gap = np.diff(at[order])
+    wide = (np.diff(group[order]) == 0) & (gap > 1e-6) & (gap < _QUICK_S)
+    wide &= np.abs(np.diff(pitch[order])) >= _THIRD
+    count = np.bincount(group, minlength=n)
+    return np.asarray(np.bincount(group[order][1:][wide], minlength=n) / np.maximum(count, 1), np.float64)
 
 
 def _activity(onset: Ints, end: Ints, strand: Ints, start: Ints, stop: Ints) -> Floats:
