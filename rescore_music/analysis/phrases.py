@@ -6,7 +6,8 @@ of strengths and of a preference for lengths (4 and 8 bars first), found by dyna
 Jackendoff's grouping preference rules 2 (proximity), 3 (change), 5 (symmetry) and 6 (parallelism) are the model.
 
 Two phrases with the same length in bars share a label if their pitch classes lie alike in the bars ("A"); if only
-rhythm and the transposition-free content agree, or part of it, the later one is a variant ("A'").
+rhythm and the transposition-free content agree, or part of it, or their upper lines agree at some transposition (the
+theme comes back in another key or over another accompaniment), the later one is a variant ("A'").
 
 Conventions: ticks; a seam lies on a bar line, or the length of the piece's own pickup before it.
 
@@ -30,6 +31,8 @@ LENGTH_COST = np.array([2.2, 0.9, 1.0, 0.0, 0.7, 0.4, 0.7, 0.1])
 SLOTS = 16  # places in a bar at which rhythm is compared
 CELLS = 4  # parts of a bar in which pitch classes are compared
 SAME, VARIED = 0.93, 0.80  # likeness of two phrases with the same label; with a prime
+TUNE = 0.75  # share of the notes of the sparser of two upper lines at which they agree, for a prime
+TUNE_NOTES = 6  # that a tune has at least
 MARKED = ("rehearsal", "barline", "jump", "tempo")
 
 
@@ -60,7 +63,7 @@ def find_phrases(score: Score, keys: tuple[KeySpan, ...] = ()) -> tuple[Phrase, 
     starts = bars[cuts[:-1]] - pickup
     starts[0] = 0
     starts = starts[starts < length]
-    labels = _labels(cuts[: len(starts)], pitch, rhythm)
+    labels = _labels(cuts[: len(starts)], pitch, rhythm, _upper_line(score, bars))
     edges = np.append(starts, length)
     return tuple(Phrase(int(edges[i]), int(edges[i + 1]), labels[i]) for i in range(len(starts)))
 
@@ -87,6 +90,34 @@ def _contents(score: Score, bars: Ints) -> tuple[Floats, Floats]:
     slot = np.clip(np.floor(place * SLOTS + 1e-9), 0, SLOTS - 1).astype(np.int64)
     rhythm = np.bincount(bar * SLOTS + slot, minlength=count * SLOTS).reshape(count, SLOTS)
     return classes.reshape(count, CELLS, 12), np.sqrt(rhythm.astype(np.float64))
+
+
+def _upper_line(score: Score, bars: Ints) -> Ints:
+    """Highest pitch that begins in each slot of each bar, shape (bars, SLOTS); 0 where none does."""
+    notes = score.notes[score.pitched]
+    bar = span_of(notes["onset"], bars)
+    place = (notes["onset"] - bars[bar]) / np.maximum(np.diff(bars)[bar], 1)
+    slot = np.clip(np.floor(place * SLOTS + 1e-9), 0, SLOTS - 1).astype(np.int64)
+    line = np.zeros((len(bars) - 1, SLOTS), np.int64)
+    np.maximum.at(line, (bar, slot), notes["pitch"].astype(np.int64))
+    return line
+
+
+def _same_tune(line: Ints, earlier: Ints) -> Floats:
+    """How far an upper line and each earlier one agree, at the best transposition.
+
+    The share is of the sparser line's notes, for an accompaniment may show through the rests of a tune.
+
+    Parameters
+    ----------
+    line : int array, shape (places,)
+    earlier : int array, shape (phrases, places)
+    """
+    struck = (earlier > 0) & (line > 0)
+    interval = np.where(struck, (line - earlier) % 12, -1)
+    most = np.max([(interval == i).sum(axis=1) for i in range(12)], axis=0)
+    fewer = np.minimum((earlier > 0).sum(axis=1), int((line > 0).sum()))
+    return np.where(most >= TUNE_NOTES, most / np.maximum(fewer, 1), 0.0)
 
 
 def _unit(rows: Floats) -> Floats:
@@ -177,7 +208,7 @@ def _best_cut(strength: Floats) -> Ints:
     return np.array(cuts[::-1], np.int64)
 
 
-def _labels(starts: Ints, pitch: Floats, rhythm: Floats) -> list[str]:
+def _labels(starts: Ints, pitch: Floats, rhythm: Floats, upper: Ints) -> list[str]:
     """Letters by material: the first phrase of a kind names it, a variant has a prime."""
     lengths = np.diff(np.append(starts, len(pitch)))
     cells = pitch / np.maximum(np.linalg.norm(pitch, axis=2, keepdims=True), 1e-9)
@@ -192,10 +223,12 @@ def _labels(starts: Ints, pitch: Floats, rhythm: Floats) -> list[str]:
         loose = np.concatenate([_unit(free[rows]) * 0.6, _unit(beat[rows]) * 0.8], axis=1)
         like, vary = exact @ exact.T, loose @ loose.T
         tune = _unit(beat[rows]) @ _unit(beat[rows]).T
+        lines = upper[rows].reshape(len(members), -1)
         for i, member in enumerate(members):
             earlier = np.arange(i)
             same = earlier[(like[i, :i] >= SAME) & (tune[i, :i] >= SAME)]
-            variant = earlier[(like[i, :i] >= VARIED) & (tune[i, :i] >= VARIED) | (vary[i, :i] >= 0.97)]
+            alike = (like[i, :i] >= VARIED) & (tune[i, :i] >= VARIED) | (vary[i, :i] >= 0.97)
+            variant = earlier[alike | (_same_tune(lines[i], lines[:i]) >= TUNE)]
             if len(same):
                 labels[member] = f"={members[same[0]]}"
             elif len(variant):

@@ -11,7 +11,7 @@ from analysis_builders import TUNE, Q, corpus, delayed, read, score_of, tune
 from rescore_music.analysis.harmony import key_spans
 from rescore_music.analysis.intensity import intensity
 from rescore_music.analysis.phrases import find_phrases
-from rescore_music.score import METER, Mark, Score, note_rows
+from rescore_music.score import METER, Mark, Part, Score, note_rows
 
 BAR = 4 * Q
 
@@ -117,3 +117,17 @@ def test_intensity_rises_with_density_loudness_and_parts() -> None:
 def test_intensity_has_one_value_a_bar_in_any_meter() -> None:
     score = score_of(tune(), meters=np.array([(0, 3, 4), (6 * Q, 5, 8)], METER))
     assert len(intensity(score)) == len(score.bars) - 1
+
+
+def test_a_theme_that_returns_higher_over_another_accompaniment_is_a_variant() -> None:
+    tune = [(0, 60), (480, 64), (720, 65), (960, 67), (1440, 72), (1920, 71), (2400, 69), (2880, 67), (3360, 64)]
+    tune += [(3840, 65), (4320, 62), (4800, 64), (5280, 60), (5760, 62), (6240, 59), (6720, 60)]
+    rows = [(t, 200, p + 12, 90, 0) for t, p in tune] + [(t, 1900, 48, 60, 1) for t in range(0, 7680, 1920)]
+    rows += [(7680 + 240 * i, 200, 80 - (7 * i) % 12, 70, 0) for i in range(32)]
+    rows += [(15360 + t, 200, p + 17, 90, 0) for t, p in tune]
+    rows += [(15360 + 240 * i, 200, (41, 48, 53, 57)[i % 4], 60, 1) for i in range(32)]
+    score = Score(notes=note_rows(rows), parts=(Part("tune"), Part("left hand")))
+    labels = [p.label for p in find_phrases(score)]
+    assert labels[0] == "A"
+    assert "A'" in labels[1:]
+    assert any(not label.startswith("A") for label in labels)
