@@ -33,8 +33,7 @@ TABLE: tuple[Cost, ...] = (
     Cost("register", 1.6, "octaves, to the power 1.8, between where the line goes and where source and style want it"),
     Cost("power", 1.4, "dynamic power: tens of dB missing for the role, or too many even at the softest"),
     Cost("agility", 2.0, "notes a second beyond what is comfortable"),
-    Cost("foundation", 2.0, "broken chords and tenor lines on double bass, tuba, contrabassoon"),
-    Cost("breath", 0.6, "stretches without a rest beyond one breath"),
+    Cost("breath", 1.0, "stretches without a rest beyond one breath"),
     Cost("wish", 2.0, "the style's wish for this family or instrument in this role (negative: met)"),
     Cost("idiom", 1.8, "how far the family is from what tradition gives this role to"),
     # the ensemble within a phrase
@@ -49,7 +48,7 @@ TABLE: tuple[Cost, ...] = (
     Cost("continuity", 2.0, "a line changes its seat although the form goes on"),
     Cost("contrast", 6.0, "the melody keeps its colour although the form has moved on"),
     Cost("leap", 1.2, "the same line on the same seat jumps by octaves"),
-    Cost("workload", 0.5, "wind and brass players without rest, in breaths"),
+    Cost("workload", 1.0, "wind and brass players without rest, in breaths"),
     Cost("chance", 0.15, "a small preference drawn from the seed: breaks ties, another seed gives other takes"),
 )
 NAMES = tuple(cost.name for cost in TABLE)

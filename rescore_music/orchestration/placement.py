@@ -24,7 +24,7 @@ OCTAVES = np.arange(-3, 4)
 LEVEL_SPAN = 22.0  # dB between a phrase that wants pp and one that wants ff, in the middle of the forces
 TUTTI = 0.68  # intensity from which everybody plays out
 _TUTTI_SHARE = {Role.MELODY: 1.0, Role.BASS: 0.5, Role.FIGURATION: 0.8, Role.COUNTER_MELODY: 0.5}
-_UNARY = ("range", "tessitura", "register", "power", "agility", "foundation", "breath", "wish", "idiom", "chance")
+_UNARY = ("range", "tessitura", "register", "power", "agility", "breath", "wish", "idiom", "chance")
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,10 +134,9 @@ def placement(m: Material, seats: Ensemble, style: Style, weight: Mapping[str, f
         "register": np.broadcast_to(register, (n, s, o))[at],
         "power": power[at],
         "agility": np.clip(m.rate[:, None] / seats.agility[None, :] - 0.85, 0, 2) * 2 + _repeats(m, seats),
-        "foundation": foundation,
         "breath": _breath(m, seats),
         "wish": -0.5 * seats.wish.T[m.role],
-        "idiom": np.where(m.kettle[:, None], seats.kettle[None, :], seats.idiom.T[m.role]),
+        "idiom": np.where(m.kettle[:, None], seats.kettle[None, :], seats.idiom.T[m.role]) + foundation,
         "chance": _chance(m, s, seed),
     }
     terms = {name: weight[name] * raw[name] for name in _UNARY}
@@ -163,11 +162,16 @@ def _breath(m: Material, seats: Ensemble) -> Floats:
 
 
 def _foundation(m: Material, seats: Ensemble, pitch: Ints) -> Floats:
-    """Broken chords and tenor lines on double bass, tuba, contrabassoon: theirs are the roots below."""
+    """Broken chords and tenor lines on double bass, tuba, contrabassoon: theirs are the roots below.
+
+    A broken-chord bass goes to strings before winds.
+    """
     nimble = np.clip((m.broken - 0.35) / 0.4, 0.0, 1.0)[:, None]
     top = ((seats.low + 2 * seats.comfortable_high) // 3 + 2)[None, :]
     high = np.clip((pitch - top) / 8.0, 0.0, 1.0)
-    return np.asarray(np.where(seats.deep[None, :], 1.2 * nimble + 0.8 * high, 0.0))
+    bass = (m.role == int(Role.BASS))[:, None]
+    blown = np.where(seats.breath[None, :] > 0, 0.5 * nimble * bass, 0.0)  # no place to breathe in a broken chord
+    return np.asarray(np.where(seats.deep[None, :], 1.2 * nimble + 0.8 * high, blown))
 
 
 def _repeats(m: Material, seats: Ensemble) -> Floats:

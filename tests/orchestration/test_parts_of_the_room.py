@@ -8,7 +8,7 @@ import pytest
 
 from rescore_music.instruments import instrument
 from rescore_music.orchestration.drums import drum_map
-from rescore_music.orchestration.material import chord_ranks, material
+from rescore_music.orchestration.material import broken_share, chord_ranks, material
 from rescore_music.playability import RULES, violations
 from rescore_music.score import Part, Score, note_rows
 from rescore_music.structure import Role
@@ -80,3 +80,15 @@ def test_rules_have_sources_and_unknown_instruments_are_not_judged() -> None:
     assert all("(" in (rule.__doc__ or "") for rule in RULES.values())
     assert violations(Score(notes=note_rows([(0, 1, 5, 1, 0)]), parts=(Part("?"),))) == ()
     assert instrument("flute").lowest == 60
+
+
+def test_a_broken_chord_is_told_from_a_scale_a_slow_bass_and_a_chord() -> None:
+    at = np.arange(8) * 0.25
+    arpeggio, scale = np.array([36, 43, 48, 52, 55, 52, 48, 43]), 36 + np.arange(8)
+    one = np.zeros(8, np.int64)
+    assert broken_share(at, arpeggio, one, 1)[0] == pytest.approx(7 / 8)
+    assert broken_share(at, scale, one, 1)[0] == 0
+    assert broken_share(4 * at, arpeggio, one, 1)[0] == 0
+    assert broken_share(0 * at, arpeggio, one, 1)[0] == 0
+    two = np.arange(8) % 2  # two voices in turn, each a half second from note to note
+    assert np.all(broken_share(at, arpeggio, two, 2) == 0)
