@@ -1,7 +1,7 @@
 """Realization: assignments written out as a score, one part a seat that plays.
 
 Steps: expand (draft), octaves (folding), figuration (patterns), unisons, divisi and thinning (polyphony), articulation,
-balance, then notation and events. Every source note is in the result or counted, with its reason, in the log.
+breaths, balance, then notation and events. Every source note is in the result or counted, with its reason, in the log.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from rescore_music.orchestration.articulate import articulate
 from rescore_music.orchestration.balance import balance
 from rescore_music.orchestration.draft import DRAFT, LOSS_TEXT, Ledger, Loss, Rows, bar_span, cells, expand, note_ranks
 from rescore_music.orchestration.drums import drum_map
+from rescore_music.orchestration.easing import breathe, ground
 from rescore_music.orchestration.ensemble import Ensemble, ensemble
 from rescore_music.orchestration.events import follow_bends, follow_controls
 from rescore_music.orchestration.folding import fold
@@ -57,12 +58,14 @@ def realize(score: Score, analysis: Analysis, template: Template, assignments: t
     ledger = Ledger(np.zeros(len(score.notes), np.int8), [], score, template.forces.seats)
     draft = expand(score, analysis, template, seats, assignments)
     draft = _style_percussion(draft, score, seats, style.percussion, ledger)
+    draft = ground(draft, score, seats, ledger)
     draft = fold(draft, seats, score.ticks_per_quarter, ledger)
     draft = apply_patterns(draft, score, analysis, style, seats, ledger)
     grid = max(score.ticks_per_quarter // _GRID, 1)
     draft = limit(merge_unisons(draft, ledger), seats, score.length, grid, ledger)
     draft = rescue(draft, _missing(draft, score, analysis, ledger), seats, ledger)
     draft = articulate(draft, score, style, seats, ledger)
+    draft = breathe(draft, score, seats, ledger)
     velocity = balance(draft, score, analysis, seats, style)
     _explain(draft, score, analysis, template, ledger)
     return _written(draft, velocity, score, analysis, seats, ledger)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from rescore_music.errors import TemplateError
 from rescore_music.orchestration import build_lattice, orchestrate
 from rescore_music.orchestration.costs import NAMES, TABLE
 from rescore_music.orchestration.search import k_best_paths
-from rescore_music.score import Score, note_rows
+from rescore_music.score import Score
 from rescore_music.structure import Analysis, Role
 from rescore_music.template import Doubling, Forces, RoleStyle, Template, load_template
 
@@ -219,18 +218,3 @@ def test_forces_without_seats_are_refused(small_cue: Cue) -> None:
     bare = Template("bare", Forces("bare", "", "", ()), builders.template().style)
     with pytest.raises(TemplateError, match="no seats"):
         orchestrate(score, bare, analysis=analysis)
-
-
-def test_a_broken_chord_bass_goes_to_the_cello() -> None:
-    nine = load_template("chamber-nine/romantic-film")
-    score, _ = builders.cue(phrases=2)
-    bass = score.notes["part"] == 2
-    rows = [tuple(int(n[k]) for k in ("onset", "duration", "pitch", "velocity", "part")) for n in score.notes[~bass]]
-    eighth = builders.TPQ // 2
-    roots = (45, 41, 43, 40)
-    rows += [(i * eighth, eighth, roots[i // 8 % 4] + (0, 7, 12, 16, 19, 16, 12, 7)[i % 8], 60, 2) for i in range(64)]
-    broken = replace(score, notes=note_rows(rows))
-    chords = ((60, 64, 67), (60, 64, 69), (60, 65, 69), (59, 62, 67))
-    take = orchestrate(broken, nine, analysis=builders.known_analysis(broken, 2, chords), n=1)[0]
-    players = {nine.forces.seats[a.seat].instrument.id for a in take.assignments if a.line == 2 and not a.doubling}
-    assert players == {"cello"}
