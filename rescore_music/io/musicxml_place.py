@@ -1,0 +1,51 @@
+"""Where the reading of one MusicXML part stands, shared by the readers of its attributes, notes and notations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rescore_music.errors import ReadError
+
+if TYPE_CHECKING:
+    from rescore_music.io.musicxml_parts import PartEntry
+    from rescore_music.io.notation_draft import Draft
+
+
+class PartPlace:
+    """One part's bar, divisions and transposition while it is read, and how many of its notes have a pitch."""
+
+    def __init__(self, draft: Draft, index: int, entry: PartEntry) -> None:
+        self.draft, self.index, self.entry = draft, index, entry
+        self.bar = 0
+        self.quarter = draft.ticks_per_quarter
+        self.scale: float = self.quarter  # ticks a division
+        self.chromatic = self.diatonic = 0
+        self.pitched = self.unpitched = 0
+
+    @property
+    def name(self) -> str:
+        """The part as the log and errors name it."""
+        return f"part {self.entry.name or self.entry.id or self.index + 1}"
+
+    def log(self, what: str, count: int = 1) -> None:
+        """Count a repair or loss of this part."""
+        self.draft.note(self.name, what, count)
+
+    def error(self, what: str, cure: str) -> ReadError:
+        """An error that names the file, the part and the bar."""
+        return ReadError(what, file=self.draft.file, where=f"{self.name}, bar {self.bar + 1}", cure=cure)
+
+    def ticks(self, text: str) -> int:
+        """A duration or offset, given in divisions."""
+        try:
+            value: float = int(text)
+        except ValueError:
+            try:
+                value = float(text)
+            except ValueError:
+                self.log(f"durations that are no numbers ({text[:20]!r}), taken as 0")
+                return 0
+        ticks = value * self.scale
+        if not abs(ticks) < 1e15:
+            raise self.error(f"a duration of {text[:20]} divisions cannot be", "mend it")
+        return round(ticks)
