@@ -97,16 +97,21 @@ def _unpack(data: bytes, file: str) -> bytes:
             if len(names) > ENTRIES:
                 raise ReadError(f"the archive holds {len(names)} files, more than {ENTRIES}", file=file)
             return _read_entry(archive, _score_name(archive, names, file), len(data), file)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except _damage() as error:
         raise ReadError(f"the .mxl archive is damaged: {error}", file=file, cure="export it again") from None
-    except Exception as error:
-        if isinstance(error, ReadError):
-            raise
-        import zlib
 
-        if isinstance(error, zlib.error):
-            raise ReadError(f"the .mxl archive is damaged: {error}", file=file, cure="export it again") from None
-        raise
+
+def _damage() -> tuple[type[Exception], ...]:
+    """What zipfile raises at archives with wrong bytes; the codecs' errors derive from nothing in common."""
+    import struct
+    import zlib
+
+    try:
+        from lzma import LZMAError
+    except ImportError:  # a Python built without it cannot meet its error
+        LZMAError = zlib.error  # type: ignore[misc, assignment]
+    zipped = (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError, OSError)
+    return (*zipped, ValueError, KeyError, IndexError, struct.error, zlib.error, LZMAError)
 
 
 def _score_name(archive: zipfile.ZipFile, names: list[str], file: str) -> str:
