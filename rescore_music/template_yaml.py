@@ -18,6 +18,7 @@ from rescore_music.errors import TemplateError
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 16
 MAX_NODES = 20_000  # counted after aliases are expanded
+MAX_DIGITS = 40  # of a whole number; in base 60 or 16 a long one cannot even be printed
 
 try:
     from yaml import CSafeLoader as _Loader  # ten times faster; absent where PyYAML was built without libyaml
@@ -152,6 +153,9 @@ def _expanded(node: yaml.Node, known: dict[int, int], path: Path) -> int:
             count += _expanded(name, known, path) + _expanded(value, known, path)
     elif isinstance(node, yaml.SequenceNode):
         count += sum(_expanded(item, known, path) for item in node.value)
+    elif node.tag.endswith(":int") and len(node.value) > MAX_DIGITS:
+        where = f"line {node.start_mark.line + 1}, column {node.start_mark.column + 1}"
+        raise TemplateError(f"a number of more than {MAX_DIGITS} digits", file=shown(path), where=where)
     if count > MAX_NODES:
         raise TemplateError(f"more than {MAX_NODES} values once its aliases are expanded", file=shown(path))
     known[id(node)] = count
