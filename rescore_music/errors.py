@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+LONGEST = 900  # characters of a message; a file may hold words of any length, and messages quote them
+
 
 class RescoreError(Exception):
     """The base of all errors of this package.
@@ -30,10 +32,11 @@ class RescoreError(Exception):
 
     @property
     def message(self) -> str:
-        """The whole error on one line."""
+        """The whole error on one line, cut in its middle where it is too long to read."""
         head = ": ".join(text for text in (self.file or "", self.where, self.what) if text)
         line = f"{head} ({self.cure})" if self.cure else head
-        return " ".join(line.split())
+        line = " ".join(line.split())
+        return line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} ... {line[5 - LONGEST // 2 :]}"
 
     def __reduce__(self) -> tuple[object, ...]:
         # keyword-only fields are lost by Exception's own pickling, and batch workers send errors across processes
