@@ -8,8 +8,9 @@ CUE ?= samples/hero_theme.mid
 TEMPLATE ?= symphony/romantic-film
 OUT ?= out/demo
 WORKERS ?= 2
+FUZZ ?= 100
 
-.PHONY: demo test app bench lint types docs wheel clean
+.PHONY: demo test fuzz app bench lint types docs wheel clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -34,6 +35,9 @@ lint: $(VENV)/.dev  ## style, layers, types
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+fuzz: $(VENV)/.dev  ## hostile files: FUZZ times as many examples, never the same
+	RESCORE_FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/io/test_hostile.py --timeout 0
 
 app: $(VENV)/.run  ## the page
 	$(BIN)/rescore-music app
