@@ -132,6 +132,42 @@ def doublings(
     return _chosen(m, seats, style, used, best, column, octave)
 
 
+def leads_in_tutti(m: Material, place: Placement, choice: Ints, added: Doublings) -> tuple[Ints, Doublings, Bools]:
+    """Tutti: the tune is led by the better seat for it, where carrier and reinforcement play it at the unison.
+
+    Returns the choice and doublings with the two exchanged, and the states in which another one now has the same
+    cast, shape (phrases, states): they are no choice of their own.
+    """
+    phrases, states, columns = choice.shape
+    same = np.zeros((phrases, states), bool)
+    if not columns:
+        return choice, added, same
+    strand, seats = np.maximum(m.table[:, 0], 0), added.column.shape[2]
+    tutti = (m.table[:, 0] >= 0) & (m.role[strand] == int(Role.MELODY)) & (m.intensity > TUTTI)
+    carrier = choice[:, :, 0]
+    held = np.minimum(carrier, seats - 1)
+    home = place.octave[strand[:, None], held]
+    unison = (added.column == 0) & (added.octaves == home[:, :, None])
+    unison &= (place.octave[strand][:, None, :] == home[:, :, None]) & tutti[:, None, None]
+    unison &= ((choice == carrier[:, :, None]).sum(axis=2) == 1)[:, :, None] & (carrier < seats)[:, :, None]
+    cost = np.where(unison, place.total[strand][:, None, :], np.inf)
+    p, q = np.nonzero(cost.min(axis=2) < place.total[strand[:, None], held])
+    if not len(p):
+        return choice, added, same
+    better, before = cost[p, q].argmin(axis=1), carrier[p, q]
+    choice, column, octaves = choice.copy(), added.column.copy(), added.octaves.copy()
+    choice[p, q, 0] = better
+    column[p, q, better], octaves[p, q, better] = -1, 0
+    column[p, q, before], octaves[p, q, before] = 0, home[p, q]
+    changed = np.zeros((phrases, states), bool)
+    changed[p, q] = True
+    for phrase in np.unique(p).tolist():
+        alike = (choice[phrase][:, None] == choice[phrase][None]).all(axis=2)
+        earlier = np.tri(states, k=-1, dtype=bool) | ~changed[phrase][None, :]
+        same[phrase] = changed[phrase] & (alike & earlier & ~np.eye(states, dtype=bool)).any(axis=1)
+    return choice, Doublings(column, octaves, added.value), same
+
+
 def _overpowering(m: Material, place: Placement, strand: Ints, carrier: Ints) -> Floats:
     """Cost of a reinforcement that drowns the colour it reinforces: (phrases, states, seats). Basses and tutti may."""
     middle = (place.soft + place.loud)[strand] / 2  # (phrases, seats)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rescore_music.orchestration.doublings import Doublings, doublings, seats_wanted
+from rescore_music.orchestration.doublings import Doublings, doublings, leads_in_tutti, seats_wanted
 from rescore_music.orchestration.ensemble import ROLES, Ensemble
 from rescore_music.orchestration.material import Material
 from rescore_music.orchestration.patterns import BROKEN
@@ -249,7 +249,8 @@ def states(m: Material, place: Placement, seats: Ensemble, style: Style, weight:
     bench = _Bench(m, place, seats, style, weight)
     choice, cost, beside = _beam(bench)
     added = doublings(m, seats, style, place, choice, weight)
-    dead = ~np.isfinite(cost)
+    choice, added, same = leads_in_tutti(m, place, choice, added)
+    dead = ~np.isfinite(cost) | same
     taken = (choice < s) & bench.valid[:, None, :]
     at = (bench.strand[:, None, :], np.minimum(choice, s - 1))
     share = np.where(taken, bench.importance[:, None, :], 0.0)

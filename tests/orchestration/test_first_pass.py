@@ -16,6 +16,7 @@ from rescore_music.candidate import Candidate
 from rescore_music.errors import TemplateError
 from rescore_music.orchestration import build_lattice, orchestrate
 from rescore_music.orchestration.costs import NAMES, TABLE
+from rescore_music.orchestration.placement import TUTTI
 from rescore_music.orchestration.search import k_best_paths
 from rescore_music.score import Score
 from rescore_music.structure import Analysis, Role
@@ -218,3 +219,22 @@ def test_forces_without_seats_are_refused(small_cue: Cue) -> None:
     bare = Template("bare", Forces("bare", "", "", ()), builders.template().style)
     with pytest.raises(TemplateError, match="no seats"):
         orchestrate(score, bare, analysis=analysis)
+
+
+def test_in_a_tutti_the_better_seat_leads_the_tune_and_the_other_reinforces(small_cue: Cue) -> None:
+    score, analysis = small_cue
+    net = build_lattice(score, load_template("symphony/romantic-film"), analysis)
+    m, place, st = net.material, net.placement, net.states
+    met = 0
+    for p in np.flatnonzero(m.intensity > TUTTI):
+        tune = int(m.table[p, 0])
+        assert m.role[tune] == int(Role.MELODY)
+        for q in np.flatnonzero(np.isfinite(st.total[p])):
+            lead = int(st.choice[p, q, 0])
+            beside = np.flatnonzero(st.doublings.column[p, q] == 0)
+            home = int(place.octave[tune, lead])
+            for seat in beside[st.doublings.octaves[p, q, beside] == home]:
+                if int(place.octave[tune, seat]) == home and (st.choice[p, q] == lead).sum() == 1:
+                    met += 1
+                    assert place.total[tune, lead] <= place.total[tune, seat]
+    assert met
