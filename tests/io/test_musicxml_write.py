@@ -324,7 +324,7 @@ def test_every_game_file_has_bars_that_sum(shared_data):
 
 @pytest.mark.parametrize(("fifths", "horn", "clarinet"), [(6, -5, -4), (0, 1, 2), (-6, -5, -4), (5, 6, -5)])
 def test_transposing_players_are_spared_seven_accidentals(fifths: int, horn: int, clarinet: int) -> None:
-    from rescore_music.io.musicxml_bars import written_key
+    from rescore_music.io.musicxml_staff import written_key
 
     assert written_key(fifths, Part("Horn in F", transposition=-7, diatonic=-4)) == horn
     assert written_key(fifths, Part("Clarinet in B flat", transposition=-2, diatonic=-1)) == clarinet

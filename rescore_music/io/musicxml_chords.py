@@ -1,0 +1,184 @@
+"""Chords, rests and grace notes of a part as MusicXML notes, with all that hangs on them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from rescore_music.io.musicxml_attach import Attachments
+from rescore_music.io.musicxml_pitches import WrittenPitch
+from rescore_music.io.musicxml_tables import ARTICULATION_OUT, DRUMS, ORNAMENT_OUT, TECHNICAL_OUT
+from rescore_music.io.notation import Piece
+from rescore_music.io.notation_voices import TIE_IN, TIE_OUT
+from rescore_music.score import GRACE, Articulation, Score
+
+if TYPE_CHECKING:
+    from rescore_music.io.musicxml_plan import Plan
+
+_PER_NOTE = int(Articulation.ARPEGGIO | Articulation.GLISSANDO | Articulation.HARMONIC)
+_TIE = ("", '<tie type="stop"/>', '<tie type="start"/>', '<tie type="stop"/><tie type="start"/>')
+_TIED = tuple(text.replace("<tie ", "<tied ") for text in _TIE)
+
+
+class NoteWriter:
+    """Writes the notes of one part; `staves` is how many it has, `staff_of` tells the staff of each note."""
+
+    def __init__(
+        self,
+        score: Score,
+        plan: Plan,
+        number: int,
+        hang: Attachments,
+        pitches: dict[int, WrittenPitch],
+        staves: int,
+        staff_of: dict[int, int],
+    ) -> None:
+        self.score, self.plan, self.number, self.part = score, plan, number, score.parts[number]
+        self.hang, self.pitch_xml, self.staves, self.staff_of = hang, pitches, staves, staff_of
+        self.flags = score.notes["articulation"]
+
+    def rest(self, piece: Piece, voice: int, staff: int, fermata: bool) -> str:
+        """A rest, or the rest of a whole bar."""
+        home = self.staff(staff)
+        notations = _tuplet_xml(piece)
+        if fermata:
+            notations += '<fermata type="upright"/>'
+        notations = f"<notations>{notations}</notations>" if notations else ""
+        if piece.kind == "measure":
+            body = f'<rest measure="yes"/><duration>{piece.ticks}</duration><voice>{voice}</voice>'
+            return f"<note>{body}{home}{notations}</note>"
+        body = f"<rest/><duration>{piece.ticks}</duration><voice>{voice}</voice>{_value_xml(piece)}"
+        return f"<note>{body}{home}{notations}</note>"
+
+    def forward(self, ticks: int, voice: int, staff: int) -> str:
+        """Time in which a voice is silent and shows no rest."""
+        return f"<forward><duration>{ticks}</duration><voice>{voice}</voice>{self.staff(staff)}</forward>"
+
+    def staff(self, staff: int) -> str:
+        """The staff as a child of a note; none where there is only one."""
+        return f"<staff>{staff + 1}</staff>" if self.staves > 1 else ""
+
+    def chord(
+        self,
+        piece: Piece,
+        members: list[tuple[int, int]],
+        first: bool,
+        last: bool,
+        voice: int,
+        accidentals: dict[int, str],
+    ) -> list[str]:
+        """The notes of one piece of a chord; what hangs on the chord hangs on its first note."""
+        kind, dots, ratio = _value_xml(piece).partition("<time-modification>")
+        beams = "".join(f'<beam number="{i}">{b}</beam>' for i, b in enumerate(piece.beams, 1))
+        hang = self.hang
+        out = []
+        for k, (note, ties) in enumerate(members):
+            tie = (0 if first and not ties & TIE_IN else TIE_IN) | (0 if last and not ties & TIE_OUT else TIE_OUT)
+            begins, ends = first and not ties & TIE_IN, last and not ties & TIE_OUT
+            bits = int(self.flags[note])
+            notations = _TIED[tie] + self._hung(note, bits, piece, k, begins, ends)
+            lyric = "".join(hang.lyrics[note]) if begins and note in hang.lyrics else ""
+            chord = "<chord/>" if k else ""
+            mark = "<cue/>" if bits & Articulation.CUE else ""
+            accidental = accidentals.get(note, "")
+            notehead = self._notehead(note, bits)
+            home = self.staff(self.staff_of[note])
+            out.append(
+                f"<note{self.plan.loud.get(note, '')}>{mark}{chord}{self.pitch_xml[note][0]}"
+                f"<duration>{piece.ticks}</duration>{_TIE[tie]}{self._instrument(note)}<voice>{voice}</voice>"
+                f"{kind}{accidental}{dots}{ratio}{notehead}{home}{beams if k == 0 else ''}"
+                f"{f'<notations>{notations}</notations>' if notations else ''}{lyric}</note>"
+            )
+        return out
+
+    def _hung(self, note: int, bits: int, piece: Piece, k: int, begins: bool, ends: bool) -> str:
+        """Slurs, tuplet and flags of the k-th note of a chord, where its sound begins or ends."""
+        hang = self.hang
+        out = ""
+        if ends and note in hang.slur_stops:
+            out += "".join(f'<slur type="stop" number="{n}"/>' for n in hang.slur_stops[note])
+        if begins and note in hang.slur_starts:
+            out += "".join(f'<slur type="start" number="{n}"/>' for n in hang.slur_starts[note])
+        if k == 0:
+            out += _tuplet_xml(piece)
+        if bits or note in hang.breath:
+            strokes = hang.tremolo.get(note, 3)
+            extra = "".join(f"<{name}/>" for name in hang.breath.get(note, ())) if ends else ""
+            out += _flag_xml(bits if k == 0 else bits & _PER_NOTE, begins, ends, strokes, extra)
+        return out
+
+    def _instrument(self, note: int) -> str:
+        if not self.part.percussion:
+            return ""
+        return f'<instrument id="P{self.number + 1}-I{int(self.score.notes["pitch"][note])}"/>'
+
+    def _notehead(self, note: int, bits: int) -> str:
+        ghost = bits & Articulation.GHOST
+        shape = DRUMS.get(int(self.score.notes["pitch"][note]), ("", "", ""))[2] if self.part.percussion else ""
+        if not ghost and not shape:
+            return ""
+        brackets = ' parentheses="yes"' if ghost else ""
+        return f"<notehead{brackets}>{shape or 'normal'}</notehead>"
+
+    def graces(self, notes: list[int], voice: int, accidentals: dict[int, str]) -> list[str]:
+        """Grace notes that follow each other, beamed."""
+        kind = "eighth" if len(notes) == 1 else "16th"
+        out = []
+        for k, note in enumerate(notes):
+            bits = int(self.flags[note])
+            slash = "" if bits & Articulation.APPOGGIATURA else ' slash="yes"'
+            mark = "<cue/>" if bits & Articulation.CUE else ""
+            beam = "begin" if k == 0 else "end" if k == len(notes) - 1 else "continue"
+            beams = f'<beam number="1">{beam}</beam><beam number="2">{beam}</beam>' if len(notes) > 1 else ""
+            notations = "".join(f'<slur type="stop" number="{n}"/>' for n in self.hang.slur_stops.get(note, ()))
+            notations += "".join(f'<slur type="start" number="{n}"/>' for n in self.hang.slur_starts.get(note, ()))
+            notations += _flag_xml(bits & ~GRACE, True, True, 3, "")
+            lyric = "".join(self.hang.lyrics.get(note, ()))
+            out.append(
+                f"<note{self.plan.loud.get(note, '')}><grace{slash}/>{mark}{self.pitch_xml[note][0]}"
+                f"{self._instrument(note)}<voice>{voice}</voice><type>{kind}</type>{accidentals.get(note, '')}"
+                f"{self._notehead(note, bits)}{self.staff(self.staff_of[note])}{beams}"
+                f"{f'<notations>{notations}</notations>' if notations else ''}{lyric}</note>"
+            )
+        return out
+
+
+@lru_cache(maxsize=4096)
+def _flag_xml(bits: int, begins: bool, ends: bool, strokes: int, extra: str) -> str:
+    """What a note's flags print: most at its beginning, a fermata where it ends."""
+    ornaments = technical = articulations = ""
+    out = ""
+    if begins:
+        ornaments = "".join(f"<{name}/>" for bit, name in ORNAMENT_OUT if bits & bit)
+        technical = "".join(f"<{name}/>" for bit, name in TECHNICAL_OUT if bits & bit)
+        articulations = "".join(f"<{name}/>" for bit, name in ARTICULATION_OUT if bits & bit)
+        if bits & Articulation.GLISSANDO:
+            out += '<glissando type="start" number="1" line-type="wavy"/>'
+    if bits & Articulation.TREMOLO:
+        ornaments += f'<tremolo type="single">{strokes}</tremolo>'
+    articulations += extra
+    out += f"<ornaments>{ornaments}</ornaments>" if ornaments else ""
+    out += f"<technical>{technical}</technical>" if technical else ""
+    out += f"<articulations>{articulations}</articulations>" if articulations else ""
+    if ends and bits & Articulation.FERMATA:
+        out += '<fermata type="upright"/>'
+    if begins and bits & Articulation.ARPEGGIO:
+        out += "<arpeggiate/>"
+    return out
+
+
+def _value_xml(piece: Piece) -> str:
+    if not piece.kind:
+        return ""
+    out = f"<type>{piece.kind}</type>" + "<dot/>" * piece.dots
+    if piece.actual > 1:
+        unit = f"<normal-type>{piece.unit}</normal-type>" if piece.unit else ""
+        out += (
+            f"<time-modification><actual-notes>{piece.actual}</actual-notes><normal-notes>{piece.normal}</normal-notes>"
+        )
+        out += f"{unit}</time-modification>"
+    return out
+
+
+def _tuplet_xml(piece: Piece) -> str:
+    return f'<tuplet type="{piece.bracket}" number="1"/>' if piece.bracket else ""
