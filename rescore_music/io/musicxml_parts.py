@@ -60,7 +60,8 @@ def number_of(element: _Element | None, default: int = -1) -> int:
         except ValueError:
             pass
     try:
-        return int(float(text_of(element)))
+        number = int(float(text_of(element)))
+        return number if abs(number) < 10**9 else default  # no score means such a number, and no column holds it
     except (ValueError, OverflowError):
         return default
 

@@ -209,6 +209,19 @@ def test_musicxml_that_says_absurd_things_reads_or_is_refused(
     sound(survives(read_musicxml, _mutated(scores()[place % len(scores())], changes), Score))
 
 
+@pytest.mark.parametrize("element", ["staff", "voice", "duration", "octave"])
+@pytest.mark.parametrize("number", ["1e99", "1e18", "9" * 30, "-1e99"])
+def test_a_number_that_no_column_holds_is_not_believed(element: str, number: str) -> None:
+    whole = '<score-partwise><part-list><score-part id="P"><part-name/></score-part></part-list><part id="P"><measure>'
+    pitch = "<note><pitch><step>C</step><octave>4</octave></pitch><duration>1</duration><staff>1</staff></note>"
+    root = etree.fromstring(whole + pitch + pitch + "</measure></part></score-partwise>")
+    found = root.find(f".//{element}")
+    if found is None:
+        found = etree.SubElement(root.find(".//note"), element)
+    found.text = number
+    sound(survives(read_musicxml, etree.tostring(root), Score))
+
+
 def _damaged(data: bytes, changes: list[tuple[int, int]], cut: int, inserted: bytes) -> bytes:
     out = bytearray(data)
     for place, value in changes:
