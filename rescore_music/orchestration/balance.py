@@ -29,6 +29,7 @@ Ints = npt.NDArray[np.int64]
 
 _DB_PER_VELOCITY = 0.28  # about 22 dB from pp (33) to ff (112)
 _DOUBLING_DB = -2.5
+_LEAD_TRUST = 0.5
 _FARTHEST = 8.0  # dB a note may stand out of its line
 _SUBITO_DB = 7.0
 _VOLUME = 7
@@ -85,6 +86,8 @@ def balance(draft: Rows, score: Score, analysis: Analysis, seats: Ensemble, styl
     page = 0.55 + (target - seats.reference) / (LEVEL_SPAN * max(style.dynamics_span, 0.5))
     trust = np.where(draft["doubling"], 0.4, 0.85)
     share = trust * reach + (1 - trust) * page
+    # a strong voice with the tune is not marked far below those who reinforce it; nobody with the tune plays softer
+    share = np.where(leads, np.maximum(share, _LEAD_TRUST * reach + (1 - _LEAD_TRUST) * page), share)
     velocity = np.rint(PIANISSIMO + share * (FORTISSIMO - PIANISSIMO))
     return np.asarray(np.clip(velocity, _SOFTEST, _LOUDEST), np.int64)
 

@@ -161,10 +161,12 @@ def leads_in_tutti(m: Material, place: Placement, choice: Ints, added: Doublings
     column[p, q, before], octaves[p, q, before] = 0, home[p, q]
     changed = np.zeros((phrases, states), bool)
     changed[p, q] = True
+    order = np.arange(states)
     for phrase in np.unique(p).tolist():
-        alike = (choice[phrase][:, None] == choice[phrase][None]).all(axis=2)
-        earlier = np.tri(states, k=-1, dtype=bool) | ~changed[phrase][None, :]
-        same[phrase] = changed[phrase] & (alike & earlier & ~np.eye(states, dtype=bool)).any(axis=1)
+        own = np.flatnonzero(changed[phrase])
+        alike = (choice[phrase][own, None] == choice[phrase][None]).all(axis=2)
+        others = (order[None, :] < own[:, None]) | ~changed[phrase][None, :]
+        same[phrase, own] = (alike & others).any(axis=1)
     return choice, Doublings(column, octaves, added.value), same
 
 

@@ -7,6 +7,7 @@ import orchestration_builders as builders
 import pytest
 from orchestration_invariants import assert_sound, missing_leads
 
+from rescore_music.candidate import Assignment
 from rescore_music.orchestration import orchestrate, realize
 from rescore_music.playability import violations
 from rescore_music.score import BEND, CONTROL, Articulation, Mark, Part, Score, note_rows
@@ -296,3 +297,14 @@ def test_results_break_the_rules_of_playability_more_rarely_than_masters_do(symp
     human = per_thousand(score)
     assert 0 < human < 15
     assert per_thousand(take((score, analysis), load_template("symphony/romantic-film"))) < max(human, 2.0)
+
+
+def test_a_strong_voice_with_the_tune_is_not_marked_far_below_those_who_reinforce_it(small_cue: Cue) -> None:
+    score, analysis = small_cue
+    band = builders.template((("trombone", 3, 1), ("clarinet-bb", 2, 1), ("cello", 4, 1)))
+    lead, bass = (tuple(Assignment(p, line, seat) for p in range(6)) for line, seat in ((0, 0), (2, 2)))
+    reinforced = tuple(Assignment(p, 0, 1, doubling=True) for p in range(6))
+    made = realize(score, analysis, band, (*lead, *reinforced, *bass))
+    part = np.array([p.instrument for p in made.score.parts])[made.score.notes["part"]]
+    velocity = made.score.notes["velocity"].astype(float)
+    assert velocity[part == "trombone"].mean() > velocity[part == "clarinet-bb"].mean() - 12
