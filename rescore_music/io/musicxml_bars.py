@@ -7,6 +7,7 @@ Every measure holds exactly its bar's ticks in each staff's first voice: rests f
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -168,7 +169,7 @@ class PartWriter:
         taken = set(home)
         for staff in range(self.staves):
             if staff not in home.values() and staff not in touched:
-                voice = next(v for v in range(staff * MOST_VOICES + 1, 256) if v not in taken)
+                voice = next(v for v in count(staff * MOST_VOICES + 1) if v not in taken)
                 home[voice] = staff
                 taken.add(voice)
         out = []

@@ -290,15 +290,20 @@ def _write_plain(meter: Meter, events: list[Event], start: int, end: int) -> lis
 
 
 def _split(meter: Meter, a: int, b: int, rest: bool) -> list[tuple[int, int, tuple[str, int]]] | None:
-    value = _value(b - a, meter.quarter)
-    rank, places = meter.inner(a, b)
-    if value is not None and (not places or _may_bridge(meter, a, b, rank, value[1], rest)):
-        return [(a, b, value)]
-    if not places:
-        return None
-    cut = places[-1] if meter.level(a) <= rank else places[0]
-    left, right = _split(meter, a, cut, rest), _split(meter, cut, b, rest)
-    return None if left is None or right is None else left + right
+    out: list[tuple[int, int, tuple[str, int]]] = []
+    todo = [(a, b)]  # a stack, not recursion: a damaged file's bar may hold thousands of beats
+    while todo:
+        a, b = todo.pop()
+        value = _value(b - a, meter.quarter)
+        rank, places = meter.inner(a, b)
+        if value is not None and (not places or _may_bridge(meter, a, b, rank, value[1], rest)):
+            out.append((a, b, value))
+        elif not places:
+            return None
+        else:
+            cut = places[-1] if meter.level(a) <= rank else places[0]
+            todo += [(cut, b), (a, cut)]
+    return out
 
 
 def _may_bridge(meter: Meter, a: int, b: int, rank: int, dots: int, rest: bool) -> bool:
