@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 RESOLUTION = 0x7FFF  # the most ticks a quarter that the header can say
 _FINEST = 128  # denominators
+_COMPOSITE = 30_240  # divides by 2 to 10 and 12: rounds least where the score's own resolution has no use
 
 
 def written_meters(score: Score) -> list[tuple[int, int, int]]:
@@ -62,6 +63,8 @@ def fitted(score: Score) -> Score:
     if old <= RESOLUTION:
         return score
     new = next(d for d in range(RESOLUTION, 0, -1) if old % d == 0)
+    if new < 480:
+        new = _COMPOSITE
 
     def scaled(ticks: npt.ArrayLike) -> npt.NDArray[np.int64]:
         return (2 * np.asarray(ticks, np.int64) * new + old) // (2 * old)

@@ -426,3 +426,13 @@ def test_programs_keep_the_bank_they_had_among_selects_at_their_tick(order: list
     back = again(score)
     assert back.programs.tolist() == score.programs.tolist()
     assert rows(back, "controls") == rows(score, "controls")
+
+
+def test_a_prime_resolution_beyond_midi_is_rounded_finely() -> None:
+    prime = 99_991
+    notes = note_rows([(0, prime, 60, 64, 0), (prime // 3, prime, 64, 64, 0), (prime * 2, prime, 67, 64, 0)])
+    score = Score(
+        notes=notes, parts=(Part("P"),), tempo=TempoMap.constant(120, prime), ticks_per_quarter=prime, length=3 * prime
+    )
+    back = read_midi(midi_bytes(score))
+    assert back.seconds(back.notes["onset"]) == pytest.approx(score.seconds(score.notes["onset"]), abs=2e-5)
