@@ -45,7 +45,7 @@ def delivering(out: str | Path | None) -> Iterator[Callable[[Result], None]]:
     try:
         with tempfile.TemporaryDirectory(prefix=_BESIDE, dir=goal) as beside:
             yield lambda result: _deliver(result, Path(beside), goal)
-    except BaseException:
+    except BaseException:  # an interrupt too must leave nothing behind
         for folder in made:
             shutil.rmtree(folder, ignore_errors=True)
         raise

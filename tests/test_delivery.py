@@ -18,8 +18,8 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 def validator() -> jsonschema.Draft202012Validator:
     quality, report = (json.loads((DOCS / f"{name}.schema.json").read_text()) for name in ("quality", "report"))
-    registry = Registry().with_resource("quality.schema.json", Resource.from_contents(quality))
-    return jsonschema.Draft202012Validator(report, registry=registry)
+    known = Registry().with_resource("quality.schema.json", Resource.from_contents(quality))
+    return jsonschema.Draft202012Validator(report, registry=known)
 
 
 def test_the_report_is_as_its_schema_says(tmp_path: Path) -> None:
