@@ -64,6 +64,10 @@ def realize(score: Score, analysis: Analysis, template: Template, assignments: t
     grid = max(score.ticks_per_quarter // _GRID, 1)
     draft = limit(merge_unisons(draft, ledger), seats, score.length, grid, ledger)
     draft = rescue(draft, _missing(draft, score, analysis, ledger), seats, ledger)
+    left = _missing(draft, score, analysis, ledger)
+    left = left[_yielding(left, analysis)["rank"] == 0]
+    if len(left):
+        draft = rescue(_yielding(draft, analysis), left, seats, ledger)
     draft = articulate(draft, score, style, seats, ledger)
     draft = breathe(draft, score, seats, ledger)
     velocity = balance(draft, score, analysis, seats, style)
@@ -109,6 +113,16 @@ def _missing(draft: Rows, score: Score, analysis: Analysis, ledger: Ledger) -> R
     if len(order):
         out["seat"] = np.where(key[order][at] == wanted, draft["seat"][order][at], 0)
     return out
+
+
+def _yielding(rows: Rows, analysis: Analysis) -> Rows:
+    """The rows, those of lines that only double another ranked behind it: they yield where players lack."""
+    if not analysis.doubles.size or not len(rows):
+        return rows
+    out = rows.copy()
+    doubling = (rows["source"] >= 0) & (analysis.doubles[rows["line"], rows["phrase"]] >= 0)
+    out["rank"] = np.where(doubling, np.maximum(rows["rank"], 1), rows["rank"])
+    return np.asarray(out)
 
 
 def _explain(draft: Rows, score: Score, analysis: Analysis, template: Template, ledger: Ledger) -> None:
