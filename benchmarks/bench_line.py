@@ -19,9 +19,9 @@ from bench_help import main as help_table
 from bench_render import cue, fluidsynth_seconds, timed
 
 from rescore_music.analysis import analyze
-from rescore_music.io.midi_read import read_midi
-from rescore_music.io.midi_write import midi_bytes
-from rescore_music.io.musicxml_write import musicxml_bytes
+from rescore_music.io.midi.read import read_midi
+from rescore_music.io.midi.write import midi_bytes
+from rescore_music.io.musicxml.write import musicxml_bytes
 from rescore_music.pipeline import orchestrate
 from rescore_music.rendering import default_sounds, render
 

@@ -20,8 +20,8 @@ from pathlib import Path
 import mido
 
 from rescore_music.errors import ReadError
-from rescore_music.io.midi_read import read_midi
-from rescore_music.io.midi_write import midi_bytes
+from rescore_music.io.midi.read import read_midi
+from rescore_music.io.midi.write import midi_bytes
 from rescore_music.score import Part, Score, note_rows
 
 ROUNDS = 3

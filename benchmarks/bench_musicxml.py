@@ -19,9 +19,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rescore_music.io.musicxml_archive import root_element
-from rescore_music.io.musicxml_read import read_musicxml
-from rescore_music.io.musicxml_write import musicxml_bytes
+from rescore_music.io.musicxml.archive import root_element
+from rescore_music.io.musicxml.read import read_musicxml
+from rescore_music.io.musicxml.write import musicxml_bytes
 
 
 def timed(job: Callable[[], Any], times: int) -> tuple[float, Any]:

@@ -108,7 +108,7 @@ def one(path: str, template_name: str, top: int = 1, fast: bool = False) -> Row:
     """Run one pair."""
     from rescore_music.analysis import analyze
     from rescore_music.io import read_score
-    from rescore_music.io.musicxml_write import musicxml_bytes
+    from rescore_music.io.musicxml.write import musicxml_bytes
     from rescore_music.pipeline import orchestrate
     from rescore_music.structure import Role
     from rescore_music.template import load_template

@@ -24,11 +24,11 @@ from typing import Any
 import numpy as np
 
 from rescore_music.errors import RescoreError
-from rescore_music.io.midi_read import read_midi
-from rescore_music.io.midi_write import midi_bytes
-from rescore_music.io.musicxml_archive import root_element
-from rescore_music.io.musicxml_read import read_musicxml
-from rescore_music.io.musicxml_write import musicxml_bytes
+from rescore_music.io.midi.read import read_midi
+from rescore_music.io.midi.write import midi_bytes
+from rescore_music.io.musicxml.archive import root_element
+from rescore_music.io.musicxml.read import read_musicxml
+from rescore_music.io.musicxml.write import musicxml_bytes
 from rescore_music.score import Score
 
 HERE = Path(__file__).parent

@@ -61,7 +61,7 @@ def test_every_sample_for_every_forces(name: str) -> None:
 def test_beethoven_for_symphony_orchestra() -> None:
     from music21 import converter, corpus
 
-    from rescore_music.io.musicxml_write import musicxml_bytes
+    from rescore_music.io.musicxml.write import musicxml_bytes
 
     path = next(p for p in corpus.getWork("beethoven/opus18no1/movement1") if p.suffix == ".mxl")
     result = rm.rescore(path, template="symphony/romantic-film", settings=SILENT)

@@ -28,14 +28,14 @@ _SUFFIXES = {
 }
 _NAMES = {"midi": "MIDI", "musicxml": "MusicXML", "abc": "ABC notation", "humdrum": "Humdrum", "text": "text"}
 _READERS = {
-    "midi": ("rescore_music.io.midi_read", "read_midi"),
-    "musicxml": ("rescore_music.io.musicxml_read", "read_musicxml"),
+    "midi": ("rescore_music.io.midi.read", "read_midi"),
+    "musicxml": ("rescore_music.io.musicxml.read", "read_musicxml"),
     "abc": ("rescore_music.io.text", "read_text"),
     "humdrum": ("rescore_music.io.text", "read_text"),
 }
 _WRITERS = {
-    "midi": ("rescore_music.io.midi_write", "write_midi"),
-    "musicxml": ("rescore_music.io.musicxml_write", "write_musicxml"),
+    "midi": ("rescore_music.io.midi.write", "write_midi"),
+    "musicxml": ("rescore_music.io.musicxml.write", "write_musicxml"),
 }
 
 

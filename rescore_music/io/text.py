@@ -21,8 +21,8 @@ from typing import Any
 from rescore_music.errors import ReadError
 from rescore_music.io.files import read_bytes
 from rescore_music.io.limits import TEXT
-from rescore_music.io.musicxml_tables import NATURAL, STEPS, TECHNIQUES, TEMPO_WORDS, program_of
-from rescore_music.io.notation_draft import BAR_END, TIE_START, TIE_STOP, Draft, MarkDraft, assemble
+from rescore_music.io.musicxml.tables import NATURAL, STEPS, TECHNIQUES, TEMPO_WORDS, program_of
+from rescore_music.io.notation.draft import BAR_END, TIE_START, TIE_STOP, Draft, MarkDraft, assemble
 from rescore_music.score import Articulation, Metadata, Part, Score
 
 _FORMATS = {".abc": "abc", ".krn": "humdrum"}

@@ -88,7 +88,7 @@ def _resources() -> str:
 
 def _musicxml(notation: Notation) -> str:
     if isinstance(notation, Score):
-        from rescore_music.io.musicxml_write import musicxml_bytes
+        from rescore_music.io.musicxml.write import musicxml_bytes
 
         notation = musicxml_bytes(notation)
     text = notation.decode("utf-8") if isinstance(notation, bytes) else notation

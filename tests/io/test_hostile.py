@@ -30,8 +30,8 @@ from rescore_music.cues import Cues
 from rescore_music.errors import LONGEST, ReadError, RescoreError, TemplateError
 from rescore_music.io import read_score
 from rescore_music.io.limits import TEXT
-from rescore_music.io.midi_read import read_midi
-from rescore_music.io.musicxml_read import read_musicxml
+from rescore_music.io.midi.read import read_midi
+from rescore_music.io.musicxml.read import read_musicxml
 from rescore_music.io.spotting import read_cues
 from rescore_music.resources import templates_dir
 from rescore_music.score import Score
@@ -489,7 +489,7 @@ def _bombs() -> dict[str, bytes]:
 WATCH = """
 import resource, sys, time
 from pathlib import Path
-import rescore_music.io.midi_read, rescore_music.io.musicxml_read, lxml.etree, yaml, pydantic
+import rescore_music.io.midi.read, rescore_music.io.musicxml.read, lxml.etree, yaml, pydantic
 from rescore_music.errors import RescoreError
 from rescore_music.io import read_score
 from rescore_music.io.spotting import read_cues

@@ -15,7 +15,7 @@ from midi_files import END, SCALE, SEEDS, meta, midi, sysex, track
 from rescore_music.errors import ReadError
 from rescore_music.io import read_score
 from rescore_music.io.encoding import decode_name, decode_text
-from rescore_music.io.midi_read import read_midi
+from rescore_music.io.midi.read import read_midi
 from rescore_music.score import CHANNEL_PRESSURE, Marker, Score
 
 SCALE_PITCHES = [60, 62, 64, 65, 67, 69, 71, 72]

@@ -16,9 +16,9 @@ from midi_files import SCALE, SEEDS, meta, midi, sysex, track
 
 from rescore_music.errors import ReadError, RescoreError, WriteError
 from rescore_music.io import read_score
-from rescore_music.io.midi_channels import assign_channels
-from rescore_music.io.midi_read import read_midi
-from rescore_music.io.midi_write import midi_bytes, write_midi
+from rescore_music.io.midi.channels import assign_channels
+from rescore_music.io.midi.read import read_midi
+from rescore_music.io.midi.write import midi_bytes, write_midi
 from rescore_music.score import (
     BEND,
     CONTROL,

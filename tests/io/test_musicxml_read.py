@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rescore_music.errors import ReadError
-from rescore_music.io.musicxml_read import read_musicxml
+from rescore_music.io.musicxml.read import read_musicxml
 from rescore_music.score import Articulation, Score
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'

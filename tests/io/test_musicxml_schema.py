@@ -13,7 +13,7 @@ import pytest
 from lxml import etree
 
 import rescore_music as rm
-from rescore_music.io.musicxml_write import musicxml_bytes
+from rescore_music.io.musicxml.write import musicxml_bytes
 from rescore_music.resources import samples_dir
 
 XS = "http://www.w3.org/2001/XMLSchema"

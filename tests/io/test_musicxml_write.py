@@ -13,9 +13,9 @@ import pytest
 from lxml import etree
 
 from rescore_music.errors import ReadError, WriteError
-from rescore_music.io.midi_read import read_midi
-from rescore_music.io.musicxml_read import read_musicxml
-from rescore_music.io.musicxml_write import musicxml_bytes, write_musicxml, written
+from rescore_music.io.midi.read import read_midi
+from rescore_music.io.musicxml.read import read_musicxml
+from rescore_music.io.musicxml.write import musicxml_bytes, write_musicxml, written
 from rescore_music.score import KEY, METER, Articulation, Mark, Part, Score, note_rows
 from rescore_music.tempo import TempoMap
 
@@ -262,7 +262,7 @@ def test_bytes_do_not_depend_on_the_process(tmp_path):
     score = simple([(i / 3, 1 / 3, 60 + i % 12, 50 + i, 0) for i in range(48)])
     path = write_musicxml(score, tmp_path / "a.mxl")
     code = (
-        "import sys, pickle\nfrom rescore_music.io.musicxml_write import write_musicxml\n"
+        "import sys, pickle\nfrom rescore_music.io.musicxml.write import write_musicxml\n"
         "write_musicxml(pickle.load(open(sys.argv[1], 'rb')), sys.argv[2])"
     )
     import pickle
@@ -324,7 +324,7 @@ def test_every_game_file_has_bars_that_sum(shared_data):
 
 @pytest.mark.parametrize(("fifths", "horn", "clarinet"), [(6, -5, -4), (0, 1, 2), (-6, -5, -4), (5, 6, -5)])
 def test_transposing_players_are_spared_seven_accidentals(fifths: int, horn: int, clarinet: int) -> None:
-    from rescore_music.io.musicxml_staff import written_key
+    from rescore_music.io.musicxml.staff import written_key
 
     assert written_key(fifths, Part("Horn in F", transposition=-7, diatonic=-4)) == horn
     assert written_key(fifths, Part("Clarinet in B flat", transposition=-2, diatonic=-1)) == clarinet

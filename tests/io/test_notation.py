@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rescore_music.io.notation import layout, note_value
-from rescore_music.io.notation_dynamics import nearest_level, velocities
-from rescore_music.io.notation_snap import snap
-from rescore_music.io.notation_spelling import spell
+from rescore_music.io.notation.dynamics import nearest_level, velocities
+from rescore_music.io.notation.snap import snap
+from rescore_music.io.notation.spelling import spell
+from rescore_music.io.notation.values import layout, note_value
 from rescore_music.score import KEY, METER, Mark, Part, Score, note_rows
 
 Q = 480

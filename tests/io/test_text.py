@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rescore_music.errors import ReadError
-from rescore_music.io.musicxml_read import read_musicxml
-from rescore_music.io.musicxml_write import musicxml_bytes
+from rescore_music.io.musicxml.read import read_musicxml
+from rescore_music.io.musicxml.write import musicxml_bytes
 from rescore_music.io.text import read_text
 
 TUNE = """X:1

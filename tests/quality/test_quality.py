@@ -216,7 +216,7 @@ def test_names_and_judgement():
 
 def test_real_music_keeps_itself(shared_data):
     """A symphony movement measured against itself, with its parts as lines."""
-    pytest.importorskip("rescore_music.io.musicxml_read")
+    pytest.importorskip("rescore_music.io.musicxml.read")
     from rescore_music.io import read_score
 
     path = sorted((shared_data / "openscore_orchestra").rglob("*.mxl"))[0]

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import rescore_music as rm
-from rescore_music.io.musicxml_write import musicxml_bytes
+from rescore_music.io.musicxml.write import musicxml_bytes
 from rescore_music.resources import samples_dir
 from rescore_music.view.engraving import complaints, engrave, pages
 

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from rescore_music.errors import ReadError
 from rescore_music.io.limits import MIDI_EVENTS, MIDI_MESSAGES
-from rescore_music.io.midi_chunks import Container, Repairs
+from rescore_music.io.midi.chunks import Container, Repairs
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-from rescore_music.io.musicxml_tables import (
+from rescore_music.io.musicxml.tables import (
     ACCIDENTALS,
     BEAT_UNITS,
     CHORD_KINDS,
@@ -25,9 +25,9 @@ from rescore_music.io.musicxml_tables import (
     TECHNIQUE_WORDS,
     TECHNIQUES,
 )
-from rescore_music.io.notation_draft import ENDS_ON_GRACE, STARTS_ON_GRACE
-from rescore_music.io.notation_dynamics import LEVELS, derived_dynamics
-from rescore_music.io.notation_snap import Snapped
+from rescore_music.io.notation.draft import ENDS_ON_GRACE, STARTS_ON_GRACE
+from rescore_music.io.notation.dynamics import LEVELS, derived_dynamics
+from rescore_music.io.notation.snap import Snapped
 from rescore_music.score import GRACE, Articulation, Mark, Score
 
 _ILLEGAL = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from rescore_music.io.musicxml_tables import DIATONIC_OF_CHROMATIC, transposition_fifths
+from rescore_music.io.musicxml.tables import DIATONIC_OF_CHROMATIC, transposition_fifths
 from rescore_music.score import Part, Score
 
 Ints = npt.NDArray[np.int64]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from rescore_music.io.musicxml_attach import Attachments
-from rescore_music.io.musicxml_pitches import WrittenPitch
-from rescore_music.io.musicxml_tables import ARTICULATION_OUT, DRUMS, ORNAMENT_OUT, TECHNICAL_OUT
-from rescore_music.io.notation import Piece
-from rescore_music.io.notation_voices import TIE_IN, TIE_OUT
+from rescore_music.io.musicxml.attach import Attachments
+from rescore_music.io.musicxml.pitches import WrittenPitch
+from rescore_music.io.musicxml.tables import ARTICULATION_OUT, DRUMS, ORNAMENT_OUT, TECHNICAL_OUT
+from rescore_music.io.notation.values import Piece
+from rescore_music.io.notation.voices import TIE_IN, TIE_OUT
 from rescore_music.score import GRACE, Articulation, Score
 
 if TYPE_CHECKING:
-    from rescore_music.io.musicxml_plan import Plan
+    from rescore_music.io.musicxml.plan import Plan
 
 _PER_NOTE = int(Articulation.ARPEGGIO | Articulation.GLISSANDO | Articulation.HARMONIC)
 _TIE = ("", '<tie type="stop"/>', '<tie type="start"/>', '<tie type="stop"/><tie type="start"/>')

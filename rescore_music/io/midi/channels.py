@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from rescore_music.io.midi_chunks import Repairs
-from rescore_music.io.midi_events import SystemMessage
-from rescore_music.io.midi_meta import Sheet, is_percussion, read_system
-from rescore_music.io.midi_programs import first_onsets, wanted_programs
+from rescore_music.io.midi.chunks import Repairs
+from rescore_music.io.midi.events import SystemMessage
+from rescore_music.io.midi.meta import Sheet, is_percussion, read_system
+from rescore_music.io.midi.programs import first_onsets, wanted_programs
 from rescore_music.score import Score
 
 Place = tuple[int, int]  # port, channel

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rescore_music.io.midi_chunks import Repairs
+from rescore_music.io.midi.chunks import Repairs
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rescore_music.io.limits import TEXT
-from rescore_music.io.musicxml_parts import number_of, text_of
-from rescore_music.io.musicxml_tables import ARTICULATIONS, ORNAMENTS, SAME_AS, TECHNICAL
-from rescore_music.io.notation_draft import ENDS_ON_GRACE, STARTS_ON_GRACE, TIE_START, TIE_STOP, MarkDraft
+from rescore_music.io.musicxml.parts import number_of, text_of
+from rescore_music.io.musicxml.tables import ARTICULATIONS, ORNAMENTS, SAME_AS, TECHNICAL
+from rescore_music.io.notation.draft import ENDS_ON_GRACE, STARTS_ON_GRACE, TIE_START, TIE_STOP, MarkDraft
 from rescore_music.score import Articulation
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from rescore_music.io.musicxml_directions import DirectionReader
-    from rescore_music.io.musicxml_place import PartPlace
+    from rescore_music.io.musicxml.directions import DirectionReader
+    from rescore_music.io.musicxml.place import PartPlace
 
 _ALL_FLAGS = {**ARTICULATIONS, **ORNAMENTS, **TECHNICAL}
 _SILENT = frozenset({"fingering", "string", "fret", "wavy-line", "accidental-mark", "other-articulation"})

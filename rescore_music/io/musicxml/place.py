@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from rescore_music.errors import ReadError
 
 if TYPE_CHECKING:
-    from rescore_music.io.musicxml_parts import PartEntry
-    from rescore_music.io.notation_draft import Draft
+    from rescore_music.io.musicxml.parts import PartEntry
+    from rescore_music.io.notation.draft import Draft
 
 
 class PartPlace:

@@ -151,7 +151,7 @@ def layout(
     Returns
     -------
     tuple of Piece, or None
-        None where some duration cannot be written at all; snap the events first (see `notation_snap`).
+        None where some duration cannot be written at all; snap the events first (see `notation.snap`).
     """
     meter = Meter(numerator, denominator, quarter * FINE, length * FINE, shift * FINE)
     fine = [(a * FINE, b * FINE, rest) for a, b, rest in events]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rescore_music.io.notation_snap import Snapped
+from rescore_music.io.notation.snap import Snapped
 from rescore_music.score import Score
 
 Ints = npt.NDArray[np.int64]

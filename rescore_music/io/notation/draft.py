@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from rescore_music.errors import ReadError
 from rescore_music.io.limits import BARS, NOTES
-from rescore_music.io.notation_dynamics import velocities
+from rescore_music.io.notation.dynamics import velocities
 from rescore_music.score import (
     CONTROL,
     GRACE,

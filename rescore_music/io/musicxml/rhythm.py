@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from rescore_music.io.notation import Piece, note_value
-from rescore_music.io.notation_voices import TIE_IN, TIE_OUT
+from rescore_music.io.notation.values import Piece, note_value
+from rescore_music.io.notation.voices import TIE_IN, TIE_OUT
 
 Event = tuple[int, int, list[tuple[int, int]]]  # start, end, (note, tie bits); an empty list is a rest
 # durations that no metrical layout holds: tuplet ratios tried on the single note

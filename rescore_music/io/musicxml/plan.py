@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rescore_music.io.musicxml_attach import REHEARSAL, TEMPO, clean, tempo_direction
-from rescore_music.io.notation_dynamics import velocities
-from rescore_music.io.notation_snap import Snapped
+from rescore_music.io.musicxml.attach import REHEARSAL, TEMPO, clean, tempo_direction
+from rescore_music.io.notation.dynamics import velocities
+from rescore_music.io.notation.snap import Snapped
 from rescore_music.score import Mark, Score
 from rescore_music.tempo import DEFAULT_US
 

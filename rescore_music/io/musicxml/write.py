@@ -1,7 +1,7 @@
 """Write a Score as MusicXML 4.0, for players and for programs.
 
 Parts stand in score order, transposing instruments are written as their players read them, percussion on percussion
-staves. The Score is not changed: where it comes from a performance, `notation_snap` decides what stands on paper, and
+staves. The Score is not changed: where it comes from a performance, `notation.snap` decides what stands on paper, and
 `written` tells how far that is from what is played. The bytes depend on the score alone: no dates.
 
 What MusicXML does not keep: controllers, bends, markers, raw events, tempo ramps (sampled in steps of an eighth).
@@ -21,12 +21,12 @@ from pathlib import Path
 
 from rescore_music.errors import WriteError
 from rescore_music.io.files import atomic_write
-from rescore_music.io.musicxml_attach import clean
-from rescore_music.io.musicxml_bars import PartWriter
-from rescore_music.io.musicxml_plan import loudness, plan_score
-from rescore_music.io.musicxml_tables import DRUMS, KNOWN_DRUMS
-from rescore_music.io.notation_snap import Snapped, snap
-from rescore_music.io.notation_spelling import spell
+from rescore_music.io.musicxml.attach import clean
+from rescore_music.io.musicxml.bars import PartWriter
+from rescore_music.io.musicxml.plan import loudness, plan_score
+from rescore_music.io.musicxml.tables import DRUMS, KNOWN_DRUMS
+from rescore_music.io.notation.snap import Snapped, snap
+from rescore_music.io.notation.spelling import spell
 from rescore_music.score import LogItem, Mark, Part, Score
 
 _log = logging.getLogger(__name__)

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 
 from rescore_music.io.files import atomic_write
-from rescore_music.io.midi_channels import Place, assign_channels
-from rescore_music.io.midi_columns import Columns, Phase, add_notes, length_bytes
-from rescore_music.io.midi_meta import COPYRIGHT, CUE, LYRIC, MARKER, TEXT, TRACK_NAME
-from rescore_music.io.midi_meter import fitted, written_meters
-from rescore_music.io.midi_programs import add_programs, wanted_programs
+from rescore_music.io.midi.channels import Place, assign_channels
+from rescore_music.io.midi.columns import Columns, Phase, add_notes, length_bytes
+from rescore_music.io.midi.meta import COPYRIGHT, CUE, LYRIC, MARKER, TEXT, TRACK_NAME
+from rescore_music.io.midi.meter import fitted, written_meters
+from rescore_music.io.midi.programs import add_programs, wanted_programs
 from rescore_music.score import CHANNEL_PRESSURE, Mark, RawEvent, Score
 
 _MAJOR = ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#")

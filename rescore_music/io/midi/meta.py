@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from rescore_music.io.encoding import decode_name, decode_text
-from rescore_music.io.midi_chunks import Repairs
-from rescore_music.io.midi_events import SystemMessage
+from rescore_music.io.midi.chunks import Repairs
+from rescore_music.io.midi.events import SystemMessage
 from rescore_music.score import Marker, RawEvent
 
 T = TypeVar("T")

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from rescore_music.io.musicxml_attach import Attachments
-from rescore_music.io.musicxml_chords import NoteWriter
-from rescore_music.io.musicxml_pitches import accidentals_of, pitches_of
-from rescore_music.io.musicxml_rhythm import Event, events_of, opened, single_values
-from rescore_music.io.musicxml_staff import clef_xml, clefs_of, diatonic_of, key_xml, transpose_xml, written_key
-from rescore_music.io.notation import Piece, layout
-from rescore_music.io.notation_snap import Snapped
-from rescore_music.io.notation_voices import MOST_VOICES, fragments, staves_of
+from rescore_music.io.musicxml.attach import Attachments
+from rescore_music.io.musicxml.chords import NoteWriter
+from rescore_music.io.musicxml.pitches import accidentals_of, pitches_of
+from rescore_music.io.musicxml.rhythm import Event, events_of, opened, single_values
+from rescore_music.io.musicxml.staff import clef_xml, clefs_of, diatonic_of, key_xml, transpose_xml, written_key
+from rescore_music.io.notation.snap import Snapped
+from rescore_music.io.notation.values import Piece, layout
+from rescore_music.io.notation.voices import MOST_VOICES, fragments, staves_of
 from rescore_music.score import Mark, Score
 
 if TYPE_CHECKING:
-    from rescore_music.io.musicxml_plan import Plan
+    from rescore_music.io.musicxml.plan import Plan
 
 Ints = npt.NDArray[np.int64]
 

@@ -11,7 +11,7 @@ from itertools import groupby
 
 import numpy as np
 
-from rescore_music.io.midi_columns import Columns, Phase
+from rescore_music.io.midi.columns import Columns, Phase
 from rescore_music.score import Rows, Score
 
 Select = tuple[int, int]  # controller, value

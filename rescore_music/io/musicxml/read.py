@@ -7,7 +7,7 @@ cannot hold is counted in `import_log`.
 Marks beyond the list in `score.Mark`: "fermata" (over a rest or bar line), "grace" (the order of a grace group that
 does not rise: its pitches in `text`), "tremolo" (`value` = strokes where not three), "breath". A slur's `end` is the
 end of its last note; its `value` has bit 1 where it starts, bit 2 where it ends on a grace note. A "text" mark with
-an `end` is followed by dashes. A velocity comes from the printed dynamics (see `notation_dynamics`) unless the note
+an `end` is followed by dashes. A velocity comes from the printed dynamics (see `notation.dynamics`) unless the note
 has a `dynamics` attribute of its own.
 
 References
@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING
 from rescore_music.errors import ReadError
 from rescore_music.io.files import read_bytes
 from rescore_music.io.limits import PARTS
-from rescore_music.io.musicxml_archive import root_element
-from rescore_music.io.musicxml_parts import PartEntry, part_entries, text_of
-from rescore_music.io.musicxml_walk import PartWalker
-from rescore_music.io.notation_draft import Draft, assemble
+from rescore_music.io.musicxml.archive import root_element
+from rescore_music.io.musicxml.parts import PartEntry, part_entries, text_of
+from rescore_music.io.musicxml.walk import PartWalker
+from rescore_music.io.notation.draft import Draft, assemble
 from rescore_music.score import Metadata, Score
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ import numpy as np
 from rescore_music.errors import ReadError
 from rescore_music.io.files import read_bytes
 from rescore_music.io.limits import BARS, MIDI_BYTES
-from rescore_music.io.midi_chunks import Repairs, open_container
-from rescore_music.io.midi_events import Events, read_events
-from rescore_music.io.midi_meta import is_percussion, read_system
-from rescore_music.io.midi_parts import Reading
+from rescore_music.io.midi.chunks import Repairs, open_container
+from rescore_music.io.midi.events import Events, read_events
+from rescore_music.io.midi.meta import is_percussion, read_system
+from rescore_music.io.midi.parts import Reading
 from rescore_music.score import BEND, CONTROL, KEY, METER, PROGRAM, Metadata, Part, RawEvent, Rows, Score
 from rescore_music.tempo import TempoMap
 

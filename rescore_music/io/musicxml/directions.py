@@ -10,8 +10,8 @@ import re
 from typing import TYPE_CHECKING
 
 from rescore_music.io.limits import TEXT
-from rescore_music.io.musicxml_parts import number_of, text_of
-from rescore_music.io.musicxml_tables import (
+from rescore_music.io.musicxml.parts import number_of, text_of
+from rescore_music.io.musicxml.tables import (
     ACCIDENTALS,
     BEAT_UNITS,
     CHORD_KINDS,
@@ -19,7 +19,7 @@ from rescore_music.io.musicxml_tables import (
     TECHNIQUES,
     TEMPO_WORDS,
 )
-from rescore_music.io.notation_draft import Draft, MarkDraft
+from rescore_music.io.notation.draft import Draft, MarkDraft
 
 if TYPE_CHECKING:
     from lxml.etree import _Element

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rescore_music.io.limits import TEXT
-from rescore_music.io.musicxml_tables import drum_key_of, program_of
+from rescore_music.io.musicxml.tables import drum_key_of, program_of
 
 if TYPE_CHECKING:
     from lxml.etree import _Element

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rescore_music.io.musicxml_notations import Anchor, NotationReader
-from rescore_music.io.musicxml_parts import drum_key, number_of, text_of
-from rescore_music.io.musicxml_tables import NATURAL, STEPS, TECHNIQUES
-from rescore_music.io.notation_draft import TIE_START, TIE_STOP
+from rescore_music.io.musicxml.notations import Anchor, NotationReader
+from rescore_music.io.musicxml.parts import drum_key, number_of, text_of
+from rescore_music.io.musicxml.tables import NATURAL, STEPS, TECHNIQUES
+from rescore_music.io.notation.draft import TIE_START, TIE_STOP
 from rescore_music.score import Articulation
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-    from rescore_music.io.musicxml_directions import DirectionReader
-    from rescore_music.io.musicxml_place import PartPlace
+    from rescore_music.io.musicxml.directions import DirectionReader
+    from rescore_music.io.musicxml.place import PartPlace
 
 BAR_REST, REST, SOUND = 0, 1, 2  # what a note element was
 _STEP = {name: i for i, name in enumerate(STEPS)}

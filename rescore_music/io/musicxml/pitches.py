@@ -10,10 +10,10 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from rescore_music.io.musicxml_staff import diatonic_of
-from rescore_music.io.musicxml_tables import DRUMS, STEPS, transposition_fifths
-from rescore_music.io.notation_spelling import line_of_fifths, named
-from rescore_music.io.notation_voices import TIE_IN
+from rescore_music.io.musicxml.staff import diatonic_of
+from rescore_music.io.musicxml.tables import DRUMS, STEPS, transposition_fifths
+from rescore_music.io.notation.spelling import line_of_fifths, named
+from rescore_music.io.notation.voices import TIE_IN
 from rescore_music.score import Score
 
 Ints = npt.NDArray[np.int64]

@@ -14,11 +14,11 @@ import numpy.typing as npt
 from rescore_music.errors import ReadError
 from rescore_music.io.encoding import decode_name
 from rescore_music.io.limits import MIDI_EVENTS, MIDI_MESSAGES, NOTES, PARTS
-from rescore_music.io.midi_chunks import Repairs
-from rescore_music.io.midi_events import Events
-from rescore_music.io.midi_meta import LYRIC, TEXT, Sheet, syllables
-from rescore_music.io.midi_names import sound_name
-from rescore_music.io.midi_notes import pair_notes, silenced
+from rescore_music.io.midi.chunks import Repairs
+from rescore_music.io.midi.events import Events
+from rescore_music.io.midi.meta import LYRIC, TEXT, Sheet, syllables
+from rescore_music.io.midi.names import sound_name
+from rescore_music.io.midi.notes import pair_notes, silenced
 from rescore_music.score import BEND, CHANNEL_PRESSURE, CONTROL, NOTE, PROGRAM, Mark, RawEvent, Rows
 
 Ints = npt.NDArray[np.int64]

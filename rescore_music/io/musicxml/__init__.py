@@ -1,0 +1,1 @@
+"""MusicXML, plain and compressed, on lxml: `read.read_musicxml`, `write.write_musicxml`."""
