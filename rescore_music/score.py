@@ -5,7 +5,8 @@ bar lines is one note, parts are numbered from 0 in score order. Simultaneity is
 through `tempo`. Edits return a new Score.
 
 Velocity is how loud a note sounds; dynamics, hairpins, slurs and lyrics are `Mark`s: what is printed. A note with an
-articulation flag keeps its *notated* duration; `Score.sounding` tells how long it sounds.
+articulation flag keeps its *notated* duration; `Score.sounding` tells how long it sounds. A quantized performance is
+written at its notated place and carries how it was played beside it (`onset_shift`, `end_shift`).
 """
 
 from __future__ import annotations
@@ -13,171 +14,60 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
-from enum import IntFlag
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from rescore_music.elements import (
+    BEND,
+    CHANNEL_PRESSURE,
+    CONTROL,
+    GRACE,
+    KEY,
+    METER,
+    NOTE,
+    PROGRAM,
+    STEP_SEMITONES,
+    Articulation,
+    Indices,
+    LogItem,
+    Mark,
+    Marker,
+    Metadata,
+    Part,
+    RawEvent,
+    Rows,
+    Ticks,
+)
 from rescore_music.errors import ScoreError
+from rescore_music.sounding import sounding
 from rescore_music.tempo import TempoMap
 
-Ticks = npt.NDArray[np.int64]
-Rows = npt.NDArray[np.void]
-Indices = npt.NDArray[np.int64]
-
-NOTE = np.dtype(
-    [
-        ("onset", "<i8"),
-        ("duration", "<i8"),
-        ("pitch", "u1"),  # sounding; on a percussion part the General MIDI drum key
-        ("velocity", "u1"),
-        ("part", "<u2"),
-        ("voice", "u1"),  # as the source numbers it; 0 where it does not
-        ("staff", "u1"),  # 0 = the part's upper staff
-        ("step", "i1"),  # sounding spelling: 0..6 = C..B, -1 unknown
-        ("alter", "i1"),
-        ("articulation", "<u4"),
-    ]
-)
-CONTROL = np.dtype([("tick", "<i8"), ("part", "<u2"), ("number", "<u2"), ("value", "u1")])
-BEND = np.dtype([("tick", "<i8"), ("part", "<u2"), ("value", "<i2")])  # -8192..8191; range by RPN 0, else 2 semitones
-PROGRAM = np.dtype([("tick", "<i8"), ("part", "<u2"), ("program", "u1"), ("bank", "<u2")])  # bank = MSB*128 + LSB
-METER = np.dtype([("tick", "<i8"), ("numerator", "<u2"), ("denominator", "<u2")])
-KEY = np.dtype([("tick", "<i8"), ("fifths", "i1"), ("mode", "i1")])  # concert pitch; mode 0 major, 1 minor, -1 unsaid
-
-CHANNEL_PRESSURE = 128  # CONTROL.number of channel aftertouch
-STEP_SEMITONES = np.array([0, 2, 4, 5, 7, 9, 11])
-
-
-class Articulation(IntFlag):
-    """Bits of NOTE.articulation: what is written at a note, and the playing technique it is under."""
-
-    STACCATO = 1 << 0
-    STACCATISSIMO = 1 << 1
-    TENUTO = 1 << 2
-    ACCENT = 1 << 3
-    MARCATO = 1 << 4
-    FERMATA = 1 << 5
-    TRILL = 1 << 6
-    MORDENT = 1 << 7
-    INVERTED_MORDENT = 1 << 8
-    TURN = 1 << 9
-    TREMOLO = 1 << 10  # unmeasured, three strokes
-    ARPEGGIO = 1 << 11
-    ACCIACCATURA = 1 << 12  # grace note with a slashed stem; duration 0
-    APPOGGIATURA = 1 << 13  # grace note without; duration 0
-    PIZZICATO = 1 << 14
-    MUTED = 1 << 15
-    SUL_PONTICELLO = 1 << 16
-    COL_LEGNO = 1 << 17
-    HARMONIC = 1 << 18
-    UP_BOW = 1 << 19
-    DOWN_BOW = 1 << 20
-    GLISSANDO = 1 << 21  # towards the next note of the voice
-    SLURRED = 1 << 22  # joined to the next note of the voice
-    GHOST = 1 << 23
-    CUE = 1 << 24
-
-
-GRACE = int(Articulation.ACCIACCATURA | Articulation.APPOGGIATURA)
-# share of the notated duration that sounds, shortest rule first (Gould, Behind Bars, "Articulation")
-_SOUNDING = (
-    (Articulation.STACCATISSIMO, 0.25),
-    (Articulation.STACCATO, 0.5),
-    (Articulation.MARCATO, 0.75),
-)
-
-
-@dataclass(frozen=True)
-class Part:
-    """One part of the score: who plays it and how it is written.
-
-    `instrument` is an id of the instrument table, or "" where unknown. `transposition` is the sounding minus the
-    written pitch in semitones (clarinet in B flat: -2); `diatonic` the same in staff steps. `lines` counts staff
-    lines; `clefs` are the initial clefs, one a staff from the top ("G2", "F4", "C3", "G2-8", "percussion").
-    """
-
-    name: str = ""
-    abbreviation: str = ""
-    instrument: str = ""
-    program: int = 0
-    bank: int = 0
-    channel: int = 0
-    port: int = 0
-    percussion: bool = False
-    transposition: int = 0
-    diatonic: int = 0
-    staves: int = 1
-    clefs: tuple[str, ...] = ()
-    lines: int = 5
-    players: int = 1
-    group: str = ""  # bracket group: "woodwind", "strings" ...
-
-
-@dataclass(frozen=True)
-class Mark:
-    """One notation mark. `part` is -1 for the whole score; `end` is -1 for marks at a point.
-
-    Kinds: dynamic ("mf"), hairpin ("<" or ">"), slur, lyric (text; `value` = verse; a trailing "-" joins syllables),
-    text, technique ("pizz."), tempo ("Allegro"), rehearsal, chord ("Am7"), clef ("F4"), pedal, octave ("8va"),
-    barline ("repeat-start", "repeat-end", "double", "final", "ending-start:1", "ending-stop:1"), jump ("D.C. al Fine"),
-    fermata (over a rest or bar line), breath, tremolo (`value` = strokes, where not 3), grace (the pitches of a grace
-    group that does not rise). A slur's `end` is the end of its last note; its `value` has bit 1 where it starts on a
-    grace note and bit 2 where it ends on one. Tempo text holds its metronome mark ("Allegro ♩ = 88").
-    """
-
-    tick: int
-    kind: str
-    text: str = ""
-    part: int = -1
-    end: int = -1
-    staff: int = 0
-    voice: int = 0
-    value: float = 0.0
-
-
-@dataclass(frozen=True)
-class Marker:
-    """A named point in time: a MIDI marker or cue point, a hit, a loop point."""
-
-    tick: int
-    text: str
-    kind: str = "marker"
-
-
-@dataclass(frozen=True)
-class RawEvent:
-    """A message kept byte for byte: system exclusive, polyphonic pressure, an unknown meta event."""
-
-    tick: int
-    data: bytes
-    part: int = -1
-
-
-@dataclass(frozen=True)
-class LogItem:
-    """One kind of repair or change: where, what, how many; `lost` if the counted notes are gone from the result."""
-
-    where: str
-    what: str
-    count: int = 1
-    lost: bool = False
-
-
-@dataclass(frozen=True)
-class Metadata:
-    """Whose music it is and where it came from."""
-
-    title: str = ""
-    composer: str = ""
-    rights: str = ""
-    source: str = ""
-    source_digest: str = ""
-    source_format: str = ""
-    extra: tuple[tuple[str, str], ...] = ()
-
+__all__ = [
+    "BEND",
+    "CHANNEL_PRESSURE",
+    "CONTROL",
+    "GRACE",
+    "KEY",
+    "METER",
+    "NOTE",
+    "PROGRAM",
+    "STEP_SEMITONES",
+    "Articulation",
+    "Indices",
+    "LogItem",
+    "Mark",
+    "Marker",
+    "Metadata",
+    "Part",
+    "RawEvent",
+    "Rows",
+    "Score",
+    "Ticks",
+    "note_rows",
+]
 
 _SORT = {
     "notes": ("onset", "part", "pitch"),
@@ -348,43 +238,8 @@ class Score:
         return ~percussion[self.notes["part"]] if len(self.notes) else np.zeros(0, bool)
 
     def sounding(self) -> Rows:
-        """The notes as played, in the same order: grace notes given time, short articulations shortened.
-
-        Grace notes stand before the beat, at most an eighth of a quarter each and never longer than half the time
-        since the part's previous onset; a group shares that time.
-        """
-        notes = self.notes.copy()
-        duration = notes["duration"].astype(np.float64)
-        for flag, share in reversed(_SOUNDING):
-            duration = np.where(notes["articulation"] & int(flag), notes["duration"] * share, duration)
-        notes["duration"] = np.maximum(np.rint(duration), np.minimum(notes["duration"], 1)).astype(np.int64)
-        grace = np.flatnonzero(notes["articulation"] & GRACE)
-        if len(grace):
-            notes["onset"][grace], notes["duration"][grace] = self._grace_times(grace)
-        return notes
-
-    def _grace_times(self, grace: Indices) -> tuple[Ticks, Ticks]:
-        """Onset and duration of the grace notes at these indices as played."""
-        own = self.notes[grace]
-        order = np.lexsort([grace, own["voice"], own["staff"], own["part"], own["onset"]])
-        row = own[order]
-        same = np.ones(len(order), bool)
-        for name in ("onset", "part", "staff", "voice"):
-            same[1:] &= row[name][1:] == row[name][:-1]
-        same[0] = False
-        first = np.flatnonzero(~same)
-        size = np.diff(np.append(first, len(order)))
-        left = np.repeat(first + size, size) - np.arange(len(order))  # grace notes from this one to the main note
-        span = int(self.notes["onset"].max()) + 1
-        places = np.unique(self.notes["part"].astype(np.int64) * span + self.notes["onset"])
-        part, onset = row["part"].astype(np.int64), row["onset"]
-        before = places[np.maximum(np.searchsorted(places, part * span + onset) - 1, 0)]
-        earlier = (before // span == part) & (before % span < onset)
-        room = np.where(earlier, (onset - before % span) // 2, onset)
-        step = np.minimum(max(1, self.ticks_per_quarter // 8), room // np.repeat(size, size))
-        onsets, durations = np.empty(len(order), np.int64), np.empty(len(order), np.int64)
-        onsets[order], durations[order] = onset - step * left, np.maximum(step, 1)
-        return onsets, durations
+        """The notes as played, in the same order: see `sounding.sounding`."""
+        return sounding(self.notes, self.ticks_per_quarter)
 
     # -- edits ---------------------------------------------------------------------------------------------------
 
@@ -463,7 +318,7 @@ class Score:
         columns: dict[str, Any] = {}
         for name in _DTYPES:
             rows = getattr(self, name).copy()
-            for key in ("onset", "duration", "tick"):
+            for key in ("onset", "duration", "onset_shift", "end_shift", "tick"):
                 if key in (rows.dtype.names or ()):
                     rows[key] *= factor
             columns[name] = rows
