@@ -1,8 +1,8 @@
-"""What analysis finds in a score, as values: lines, roles, phrases, keys, chords, motifs, intensity.
+"""What analysis finds in a score, as values: lines, roles, form, keys, chords, cadences, motifs, intensity.
 
 Conventions: places are ticks, spans are half-open [start, end), note numbers are indices into `score.notes`, pitch
 classes are 0..11 from C. A *line* is what one voice of one part carries through the whole cue; a line's role may
-change from phrase to phrase.
+change from phrase to phrase. Confidences go from 0 to 1.
 """
 
 from __future__ import annotations
@@ -26,6 +26,36 @@ class Role(IntEnum):
     HARMONY = 3
     FIGURATION = 4
     PERCUSSION = 5
+
+
+class Pattern(IntEnum):
+    """How a line moves in a phrase, where its role leaves that open (harmony, figuration, bass, percussion)."""
+
+    NONE = 0
+    SUSTAINED = 1  # held tones or chords
+    REPEATED = 2  # a tone or chord struck again
+    ARPEGGIO = 3  # a chord's tones in turn
+    OSTINATO = 4  # a short figure over and over
+    TREMOLO = 5  # very quick repetition of a tone or alternation of two
+    RUNNING = 6  # quick and even, but none of the above: scales, passage work
+
+
+# semitones of each chord quality's tones above the root
+CHORD_TONES: dict[str, tuple[int, ...]] = {
+    "maj": (0, 4, 7),
+    "min": (0, 3, 7),
+    "dim": (0, 3, 6),
+    "aug": (0, 4, 8),
+    "7": (0, 4, 7, 10),
+    "maj7": (0, 4, 7, 11),
+    "min7": (0, 3, 7, 10),
+    "minmaj7": (0, 3, 7, 11),
+    "hdim7": (0, 3, 6, 10),
+    "dim7": (0, 3, 6, 9),
+    "sus4": (0, 5, 7),
+    "sus2": (0, 2, 7),
+    "5": (0, 7),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +89,8 @@ class KeySpan:
 
 @dataclass(frozen=True)
 class Chord:
-    """A chord: root and bass pitch classes, quality ("maj", "min", "dim", "aug", "7", "maj7", "min7", "hdim7", "dim7",
-    "sus4", "5"); quality "" means no chord (silence or a single pitch class).
+    """A chord: root and bass pitch classes, quality (a name of `CHORD_TONES`); quality "" means no chord (silence or a
+    single pitch class).
     """
 
     start: int
@@ -69,6 +99,75 @@ class Chord:
     quality: str
     bass: int
     confidence: float = 1.0
+
+    @property
+    def inversion(self) -> int:
+        """0 = root position, 1 = third (or what stands for it) in the bass, 2 = fifth, 3 = seventh; -1 = no chord, or
+        a bass that is no chord tone.
+        """
+        tones = CHORD_TONES.get(self.quality, ())
+        above = (self.bass - self.root) % 12
+        return tones.index(above) if above in tones else -1
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """A close: `tick` is where its last chord comes, `start` where the chord before it began.
+
+    `kind` is "perfect authentic" (V-I, both in root position, the tonic on top), "imperfect authentic", "half" (rests
+    on V), "plagal" (IV-I) or "deceptive" (V to another chord than I, mostly VI).
+    """
+
+    tick: int
+    kind: str
+    tonic: int
+    mode: str
+    start: int = 0
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the form, of one phrase or more: "A", "B", "A'" (varied return)."""
+
+    start: int
+    end: int
+    label: str
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True)
+class Hypermeter:
+    """A span whose bars come in groups of `bars` (1 = ungrouped, 2, 3, 4, 8), counted from `start`."""
+
+    start: int
+    end: int
+    bars: int
+    confidence: float = 1.0
+
+
+def _none() -> npt.NDArray[np.float64]:
+    return np.zeros(0)
+
+
+@dataclass(frozen=True, eq=False)
+class IntensityTerms:
+    """What intensity is made of: float64 arrays of shape (bars,), each 0..1 on a fixed scale, 0 where nothing sounds.
+
+    Attributes
+    ----------
+    density : how many onsets a second
+    texture : share of the parts that play
+    register : how high the top and how wide the span
+    dynamics : how loud
+    tension : how dissonant, chromatic and far from the home key
+    """
+
+    density: npt.NDArray[np.float64] = field(default_factory=_none)
+    texture: npt.NDArray[np.float64] = field(default_factory=_none)
+    register: npt.NDArray[np.float64] = field(default_factory=_none)
+    dynamics: npt.NDArray[np.float64] = field(default_factory=_none)
+    tension: npt.NDArray[np.float64] = field(default_factory=_none)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +198,14 @@ def _no_roles() -> npt.NDArray[np.int8]:
     return np.zeros((0, 0), np.int8)
 
 
+def _no_lines() -> npt.NDArray[np.int32]:
+    return np.zeros((0, 0), np.int32)
+
+
+def _no_intervals() -> npt.NDArray[np.int16]:
+    return np.zeros((0, 0), np.int16)
+
+
 @dataclass(frozen=True, eq=False)
 class Analysis:
     """Everything `analyze` found.
@@ -120,7 +227,21 @@ class Analysis:
     keys, chords, motifs : tuples
         Keys and chords tile the music; chords one or more a bar.
     intensity : float64 array, shape (bars,)
-        0..1 per bar of `score.bars`: density, register, loudness.
+        0..1 per bar of `score.bars`: the weighted sum of `intensity_terms`.
+    cadences : tuple of Cadence
+        By tick.
+    sections : tuple of Section
+        They tile [0, score.length); each begins and ends with a phrase.
+    hypermeter : tuple of Hypermeter
+        They tile the bars.
+    patterns : int8 array, shape (lines, phrases)
+        `Pattern` values.
+    parallels : int32 array, shape (lines, phrases)
+        The line that this one follows at a steady interval other than the octave (thirds, sixths), else -1.
+    intervals : int16 array, shape (lines, phrases)
+        Semitones from the line doubled or followed up to this one, the commonest of the phrase: 0 unison, -12 octave
+        below, -4 or -3 thirds below. 0 where nothing is doubled or followed.
+    intensity_terms : IntensityTerms
     """
 
     voices: npt.NDArray[np.int16]
@@ -134,6 +255,13 @@ class Analysis:
     chords: tuple[Chord, ...] = ()
     motifs: tuple[Motif, ...] = ()
     intensity: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    cadences: tuple[Cadence, ...] = ()
+    sections: tuple[Section, ...] = ()
+    hypermeter: tuple[Hypermeter, ...] = ()
+    patterns: npt.NDArray[np.int8] = field(default_factory=_no_roles)
+    parallels: npt.NDArray[np.int32] = field(default_factory=_no_lines)
+    intervals: npt.NDArray[np.int16] = field(default_factory=_no_intervals)
+    intensity_terms: IntensityTerms = field(default_factory=IntensityTerms)
 
     def phrase_of(self, ticks: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Index of the phrase that holds each tick."""
