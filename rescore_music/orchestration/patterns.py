@@ -16,7 +16,7 @@ import numpy.typing as npt
 from rescore_music.orchestration.draft import DRAFT, Ledger, Loss, Rows
 from rescore_music.orchestration.ensemble import Ensemble
 from rescore_music.score import Articulation, Score
-from rescore_music.structure import Analysis, Role
+from rescore_music.structure import CHORD_TONES, Analysis, Role
 from rescore_music.template import RoleStyle, Style
 
 Ints = npt.NDArray[np.int64]
@@ -24,19 +24,6 @@ Ints = npt.NDArray[np.int64]
 # patterns that leave every source note at its onset with its pitch: safe for a bass
 _KEEPS_ONSETS = ("octaves", "repeat", "pulse")
 BROKEN = ("arpeggio", "alberti")
-_CHORD_TONES = {
-    "maj": (0, 4, 7),
-    "min": (0, 3, 7),
-    "dim": (0, 3, 6),
-    "aug": (0, 4, 8),
-    "7": (0, 4, 7, 10),
-    "maj7": (0, 4, 7, 11),
-    "min7": (0, 3, 7, 10),
-    "hdim7": (0, 3, 6, 10),
-    "dim7": (0, 3, 6, 9),
-    "sus4": (0, 5, 7),
-    "5": (0, 7),
-}
 _CYCLE: dict[str, Callable[[int], list[int]]] = {
     "arpeggio": lambda n: list(range(n)) if n != 3 else [0, 1, 2, 1],
     "alberti": lambda n: [0, n - 1, max(n - 2, 0), n - 1] if n > 2 else list(range(n)),
@@ -92,7 +79,7 @@ def _chord_bounds(analysis: Analysis, onset: Ints, pitch: Ints) -> Ints:
     if not chords:
         return np.full(len(onset), np.iinfo(np.int64).max)
     starts = np.array([c.start for c in chords], np.int64)
-    members = [{(c.root + t) % 12 for t in _CHORD_TONES.get(c.quality, ())} for c in chords]
+    members = [{(c.root + t) % 12 for t in CHORD_TONES.get(c.quality, ())} for c in chords]
     holds = np.array([[not c.quality or pc in own for pc in range(12)] for c, own in zip(chords, members, strict=True)])
     limit = np.full((len(chords) + 1, 12), np.iinfo(np.int64).max)
     for i in range(len(chords) - 1, -1, -1):
@@ -220,7 +207,7 @@ def _ladder(note: np.void, analysis: Analysis, starts: Ints, seats: Ensemble) ->
     if row < 0:
         return [pitch]
     chord = analysis.chords[row]
-    tones = {(chord.root + t) % 12 for t in _CHORD_TONES.get(chord.quality, ())}
+    tones = {(chord.root + t) % 12 for t in CHORD_TONES.get(chord.quality, ())}
     if pitch % 12 not in tones:
         return [pitch]
     above = [p for p in range(pitch + 1, pitch + 13) if p % 12 in tones][:2]
