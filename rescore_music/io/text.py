@@ -12,6 +12,7 @@ The ABC music standard 2.1 (Walshaw, 2011); Humdrum User Guide, "**kern" (Huron,
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from math import lcm
@@ -91,6 +92,8 @@ def read_text(path: str | Path) -> Score:
     walked = [_Walker(draft, i, part) for i, part in enumerate(parts)]
     for walker in walked:
         walker.walk()
+    if not draft.rows and not any(draft.filled.values()):
+        raise ReadError("the score has no notes", file=path, cure="export a score with music in it")
     metadata = Metadata(
         title=_said(stream.metadata, "title"),
         composer=_said(stream.metadata, "composer"),
@@ -110,6 +113,9 @@ def _parsed(text: str, kind: str, file: str) -> tuple[Any, int]:
     """The first score in a text at sounding pitch, and how many more there are."""
     from music21 import converter, stream
 
+    others = 0
+    if kind == "abc":
+        text, others = _first_tune(text)
     name = {"abc": "ABC notation", "humdrum": "Humdrum"}[kind]
     if kind == "humdrum" and "**" not in text:
         raise ReadError("this is not Humdrum: no interpretation (**kern) is named", file=file, cure="check the suffix")
@@ -120,18 +126,23 @@ def _parsed(text: str, kind: str, file: str) -> tuple[Any, int]:
     except Exception as error:  # music21's parsers raise whatever the text provokes
         what = f"malformed {name}: {type(error).__name__}: {str(error)[:200]}"
         raise ReadError(what, file=file, cure="check the file") from None
-    others = 0
     if isinstance(found, stream.Opus):
         scores = list(found.scores)
         if not scores:
             raise ReadError("the score has no notes", file=file)
-        found, others = scores[0], len(scores) - 1
+        found, others = scores[0], max(len(scores) - 1, others)
     try:
         found = found.toSoundingPitch()
     except Exception as error:
         what = f"malformed {name}: {type(error).__name__}: {str(error)[:200]}"
         raise ReadError(what, file=file, cure="check the file") from None
     return found, others
+
+
+def _first_tune(text: str) -> tuple[str, int]:
+    """A tune book's header and first tune, and how many tunes follow: music21 would parse them all."""
+    starts = [match.start() for match in re.finditer(r"^X:", text, re.MULTILINE)]
+    return (text[: starts[1]], len(starts) - 1) if len(starts) > 1 else (text, 0)
 
 
 def _fraction(quarters: Any) -> Fraction:

@@ -269,7 +269,7 @@ def _container(path: str) -> bytes:
         (b"<score-partwise><part>", "malformed XML"),
         (b"<html/>", "not a MusicXML score"),
         (b"<score-partwise/>", "no parts"),
-        (document("<note><rest/><duration>4</duration></note>"), "has no notes"),
+        (document(parts=[[]]), "no bars"),
         (_zip({"META-INF/container.xml": _container("../../x.xml"), "../../x.xml": b"<a/>"}), "outside the archive"),
         (_zip({"META-INF/container.xml": _container("/etc/passwd")}), "outside the archive"),
         (_zip({"META-INF/container.xml": _container("x.xml")}), "not in it"),

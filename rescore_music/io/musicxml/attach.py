@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
+from rescore_music.io.musicxml.signs import DIRECTION_SIGNS, TECHNICAL_SIGNS, sign_name, sign_xml
 from rescore_music.io.musicxml.tables import (
     ACCIDENTALS,
     BEAT_UNITS,
@@ -26,7 +27,7 @@ from rescore_music.io.musicxml.tables import (
     TECHNIQUES,
 )
 from rescore_music.io.notation.draft import ENDS_ON_GRACE, STARTS_ON_GRACE
-from rescore_music.io.notation.dynamics import LEVELS, derived_dynamics
+from rescore_music.io.notation.dynamics import LEVELS, derived_dynamics, velocities
 from rescore_music.io.notation.snap import Snapped
 from rescore_music.score import GRACE, Articulation, Mark, Score
 
@@ -36,6 +37,7 @@ _ALTER = {text: alter for alter, text in ACCIDENTALS.items()}
 _KIND_OF_SUFFIX = {suffix: kind for kind, suffix in reversed(CHORD_KINDS)}
 _OCTAVES = {"8va": ("down", 8), "8vb": ("up", 8), "15ma": ("down", 15), "15mb": ("up", 15)}
 _UNIT_NAMES = {glyph: name for glyph, name, _ in BEAT_UNITS}
+ENGRAVED = ("musicxml", "abc", "humdrum")  # source formats that say themselves what is printed
 MOST_NUMBERS = 16  # MusicXML's limit on slurs or wedges open at once
 # order of directions at one place
 TEMPO, REHEARSAL, DYNAMIC, STOP, START, WORDS, HARMONY = 2, 1, 4, 0, 5, 3, 6
@@ -55,7 +57,11 @@ class Attachments:
         self.slur_starts: dict[int, list[int]] = defaultdict(list)
         self.slur_stops: dict[int, list[int]] = defaultdict(list)
         self.lyrics: dict[int, list[str]] = defaultdict(list)
-        self.tremolo: dict[int, int] = {}
+        self.signs: dict[int, list[str]] = defaultdict(list)
+        self.tied: dict[int, dict[tuple[int, int], tuple[list[str], list[str]]]] = {}  # note -> place -> lyrics, signs
+        self.cuts: dict[int, set[tuple[int, int]]] = defaultdict(set)  # bar -> (voice, place) of what hangs inside ties
+        self.rest_lyrics: dict[int, list[tuple[int, int, int, str]]] = defaultdict(list)  # bar -> at, voice, staff
+        self.tremolo: dict[int, tuple[int, str]] = {}
         self.breath: dict[int, list[str]] = defaultdict(list)
         self.grace_order: dict[int, list[int]] = {}
         self.rest_fermatas: dict[int, set[int]] = defaultdict(set)  # bar -> places
@@ -65,6 +71,7 @@ class Attachments:
         notes = score.notes[self.index]
         self._onset, self._voice, self._staff = notes["onset"], notes["voice"], notes["staff"]
         self._flags, self._pitch = notes["articulation"], notes["pitch"]
+        self._end = notes["onset"] + notes["duration"]
         self.lost = 0
         self._marks(marks)
 
@@ -109,7 +116,7 @@ class Attachments:
         self._lyrics([m for m in marks if m.kind == "lyric"])
         dynamics = [m for m in marks if m.kind in ("dynamic", "hairpin")]
         self.derived: list[Mark] = []
-        if not dynamics:
+        if not dynamics and not self._unmarked([m for m in marks if m.kind == "text"]):
             self.derived = derived_dynamics(
                 self._onset, self.score.notes["velocity"][self.index], self.score.bars, self.part
             )
@@ -117,6 +124,9 @@ class Attachments:
             if m.kind == "dynamic":
                 self.add(m.tick, DYNAMIC, _dynamic(m.text), staff=m.staff)
         self._spanners([m for m in marks if m.kind in ("hairpin", "pedal", "octave") and m.end > m.tick])
+        for m in marks:
+            if m.kind == "sign":
+                self._sign(m)
         techniques = [m for m in marks if m.kind == "technique"]
         for m in [*techniques, *self._missing_techniques(techniques)]:
             self.add(m.tick, WORDS, _words(m.text, "above"), staff=m.staff)
@@ -130,6 +140,8 @@ class Attachments:
                 self.clefs[bar].append((at, min(m.staff, self.staves - 1), m.text))
             elif m.kind == "grace":
                 self._grace_order(m)
+            elif m.kind == "direction":
+                self._direction(m)
             elif m.kind == "fermata":
                 bar, at = self.place(m.tick, closing=m.text == "barline")
                 if m.text == "barline":
@@ -138,19 +150,28 @@ class Attachments:
                     self.rest_fermatas[bar].add(at)
             elif m.kind in ("tremolo", "breath") and (note := self._at(m)) is not None:
                 if m.kind == "tremolo":
-                    self.tremolo[note] = int(m.value)
+                    self.tremolo[note] = int(m.value) or 3, m.text if m.text in ("start", "stop") else "single"
                 else:
                     self.breath[note].append("caesura" if m.text == "caesura" else "breath-mark")
 
+    def _unmarked(self, words: list[Mark]) -> bool:
+        """Whether an engraved part is as loud as its accents and words alone say: then no dynamics are derived."""
+        if self.score.metadata.source_format not in ENGRAVED:
+            return False
+        notes = self.score.notes[self.index]
+        said = velocities(notes, words, len(self.score.parts), self.score.ticks_per_quarter, self.score.bars)
+        return np.array_equal(said, notes["velocity"])
+
     def _grace_order(self, mark: Mark) -> None:
         """Ranks of a grace group's notes, as the mark lists their pitches."""
-        want = [int(p) for p in mark.text.split() if p.isdigit()]
+        chords = [chord.split("+") for chord in mark.text.split()]
+        want = [(rank, int(p)) for rank, chord in enumerate(chords) for p in chord if p.isdigit() and len(p) < 4]
         a, b = np.searchsorted(self._onset, [mark.tick, mark.tick + 1])
         left = [
             i for i in range(a, b)
             if self._flags[i] & GRACE and self._voice[i] == mark.voice and self._staff[i] == mark.staff
         ]  # fmt: skip
-        for rank, pitch in enumerate(want):
+        for rank, pitch in want:
             found = next((i for i in left if self._pitch[i] == pitch), None)
             if found is not None:
                 left.remove(found)
@@ -164,6 +185,48 @@ class Attachments:
             self.add(m.end, STOP, stop, staff=m.staff, closing=True)
         else:
             self.add(m.tick, WORDS, _words(m.text, "below" if GRADUAL.search(m.text) else "above"), staff=m.staff)
+
+    def _direction(self, m: Mark) -> None:
+        """An element above or below the staff that has no kind of its own."""
+        if xml := sign_xml(m.text, DIRECTION_SIGNS):
+            stop = "type stop" in m.text
+            body = f"<direction><direction-type>{xml}</direction-type>{{staff}}</direction>"
+            self.add(m.tick, STOP if stop else START, body, staff=m.staff, closing=stop)
+        else:
+            self.lost += 1
+
+    def _sign(self, m: Mark) -> None:
+        """What stands at one note of a chord, or at a later note of its tie."""
+        a, b = np.searchsorted(self._onset, [m.tick, m.tick + 1])
+        pitch, grace = int(m.value), m.value != int(m.value)
+        found = [
+            i
+            for i in range(a, b)
+            if self._pitch[i] == pitch and bool(self._flags[i] & GRACE) == grace and self._voice[i] == m.voice
+        ]
+        if found:
+            best = next((i for i in found if self._staff[i] == m.staff), found[0])
+            self.signs[int(self.index[best])].append(m.text)
+        elif (note := self._held_over(m, pitch)) is not None:
+            self._tied(note, m)[1].append(m.text)
+        else:
+            self.lost += 1
+
+    def _held_over(self, m: Mark, pitch: int = -1) -> int | None:
+        """Index of the note of a mark's voice that sounds on at its tick; the lowest, or that of a pitch."""
+        until = int(np.searchsorted(self._onset, m.tick))
+        mine = np.flatnonzero(
+            (self._voice[:until] == m.voice)
+            & (self._end[:until] > m.tick)
+            & ((self._pitch[:until] == pitch) if pitch >= 0 else True)
+        )
+        return int(self.index[mine[0]]) if len(mine) else None
+
+    def _tied(self, note: int, m: Mark) -> tuple[list[str], list[str]]:
+        """Where a mark inside a tie is gathered: its lyrics and signs."""
+        bar, at = self.place(m.tick)
+        self.cuts[bar].add((m.voice, at))
+        return self.tied.setdefault(note, {}).setdefault((bar, at), ([], []))
 
     def _spanners(self, marks: list[Mark]) -> None:
         for kind in ("hairpin", "pedal", "octave"):
@@ -197,18 +260,24 @@ class Attachments:
             return
         onsets = self._onset.tolist()
         done = -1
-        for tick, want in zip(onsets, standing, strict=True):
+        said = [self._said(int(i)) for i in self.index] if self.signs else [0] * len(onsets)
+        for tick, asked, own in zip(onsets, standing, said, strict=True):
             while k < len(pending) and pending[k].tick <= tick:
                 for pattern, on, off in TECHNIQUES:
                     if pattern.search(pending[k].text):
                         state = (state & ~off) | on
                 k += 1
+            want = (asked & ~own) | (state & own)
             if want == state or tick == done:
                 continue
             for bit, begin, end in TECHNIQUE_WORDS:
                 if (want ^ state) & bit and not (end == "arco" and not want & bit and want & (STANDING & ~bit)):
                     yield Mark(tick, "technique", begin if want & bit else end, self.part)
             state, done = want, tick
+
+    def _said(self, note: int) -> int:
+        """Standing techniques that a note's own sign says (a snap pizzicato)."""
+        return int(sum(TECHNICAL_SIGNS.get(sign_name(text), 0) & STANDING for text in self.signs.get(note, ())))
 
     # -- slurs and lyrics ----------------------------------------------------------------------------------------
 
@@ -288,16 +357,38 @@ class Attachments:
             text = m.text[:-1] if hyphen else m.text
             kind = ("middle" if hyphen else "end") if key in open_words else ("begin" if hyphen else "single")
             (open_words.add if hyphen else open_words.discard)(key)
-            note = self._at(m)
-            if note is None:
-                self.lost += 1
-                continue
             parts = clean(text).split("‿")
             body = "<elision>‿</elision>".join(f"<text>{part}</text>" for part in parts)
-            slurred = bool(self.score.notes["articulation"][note] & int(Articulation.SLURRED))
-            extend = "<extend/>" if not hyphen and slurred else ""
             number = int(m.value) or 1
-            self.lyrics[note].append(f'<lyric number="{number}"><syllabic>{kind}</syllabic>{body}{extend}</lyric>')
+            note = self._at(m)
+            extend = self._extend(m, note, hyphen, number)
+            xml = f'<lyric number="{number}"><syllabic>{kind}</syllabic>{body}{extend}</lyric>'
+            if note is not None and (not m.voice or self.score.notes["voice"][note] == m.voice):
+                self.lyrics[note].append(xml)
+            elif m.voice and (held := self._held_over(m)) is not None:
+                self._tied(held, m)[0].append(xml)
+            elif m.voice and self.score.metadata.source_format in ENGRAVED:
+                bar, at = self.place(m.tick)
+                self.rest_lyrics[bar].append((at, m.voice, m.staff, xml))
+            elif note is not None:
+                self.lyrics[note].append(xml)
+            else:
+                self.lost += 1
+
+    def _extend(self, m: Mark, note: int | None, hyphen: bool, number: int) -> str:
+        """The line that draws a syllable out: as the mark has it, else under slurs where nobody has said."""
+        if m.end > m.tick:
+            mine = np.flatnonzero((self._end == m.end) & (self._voice == m.voice) & (self._flags & GRACE == 0))
+            if len(mine) and int(self.index[mine[0]]) != note:
+                self.lyrics[int(self.index[mine[0]])].append(f'<lyric number="{number}"><extend type="stop"/></lyric>')
+                return '<extend type="start"/>'
+        if m.end >= 0:
+            return "<extend/>"
+        engraved = self.score.metadata.source_format in ENGRAVED
+        if engraved or hyphen or note is None:
+            return ""
+        slurred = bool(self.score.notes["articulation"][note] & int(Articulation.SLURRED))
+        return "<extend/>" if slurred else ""
 
 
 def _numbered(items: list, key=lambda item: item):  # type: ignore[no-untyped-def, type-arg]

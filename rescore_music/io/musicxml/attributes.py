@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rescore_music.elements import MODES
 from rescore_music.io.musicxml.parts import number_of, text_of
 from rescore_music.io.musicxml.tables import DIATONIC_OF_CHROMATIC, transposition_fifths
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from rescore_music.io.musicxml.directions import DirectionReader
     from rescore_music.io.musicxml.place import PartPlace
 
-_MODES = {"major": 0, "ionian": 0, "lydian": 0, "mixolydian": 0, "minor": 1, "aeolian": 1, "dorian": 1, "phrygian": 1}
+_MODES = {**{name: mode for mode, name in enumerate(MODES)}, "ionian": 0, "aeolian": 1}
 _NOTE_VALUES = (1, 2, 4, 8, 16, 32, 64, 128)
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from rescore_music.io.musicxml.attach import Attachments
 from rescore_music.io.musicxml.chords import NoteWriter
+from rescore_music.io.musicxml.emptybars import merged_rests
 from rescore_music.io.musicxml.pitches import accidentals_of, pitches_of
 from rescore_music.io.musicxml.rhythm import Event, events_of, opened, single_values
 from rescore_music.io.musicxml.staff import clef_xml, clefs_of, diatonic_of, key_xml, transpose_xml, written_key
@@ -46,6 +47,11 @@ class PartWriter:
         self.pitches = pitches_of(score, part, spelling, self.keys, plan.keys)
         self.notes = NoteWriter(score, plan, part, self.hang, self.pitches, self.staves, self.staff_of)
         self.graces = self._graces(staff)
+        self.rests: dict[int, int] = {}
+        if len(score.parts) == 1:  # a player's part
+            changes = (np.searchsorted(snapped.bars, plan.key_places, side="right") - 1).tolist()
+            played = {*self.columns.bar.tolist(), *self.graces}
+            self.rests = merged_rests(plan.bars, self.hang, played, changes)
         self.unusual = 0
 
     def _graces(self, staff: Ints) -> dict[int, list[tuple[int, int, int, int]]]:
@@ -92,6 +98,7 @@ class PartWriter:
             [*self.hang.directions.get(bar, ()), *(plan.directions if self.number == 0 else ())], key=lambda d: d[:2]
         )
         marks = self._inner_attributes(bar)
+        self.notes.bar = bar
         self.fermatas = self.hang.rest_fermatas.get(bar, set())
         accidentals = self._accidentals(bar, rows)
         voices: dict[int, list[list[int]]] = {}
@@ -105,7 +112,12 @@ class PartWriter:
             if not first:
                 out.append(f"<backup><duration>{length}</duration></backup>")
             grace = graces.get(voice, {})
-            events = opened(events_of(voices.get(voice, []), length), grace)
+            words = self._rest_words(bar, voice, staff, primary, voices)
+            inside = {at for v, at in self.hang.cuts.get(bar, ()) if v == voice}
+            events = events_of(voices.get(voice, []), length)
+            if grace or words or inside:
+                events = opened(events, {*grace, *words, *inside}, words)
+            self.words = words
             waiting = directions if first else []
             out += self._voice(events, bar, voice, staff, primary, waiting, marks, grace, accidentals)
             first = False
@@ -144,6 +156,8 @@ class PartWriter:
         for at, staff, clef in self.hang.clefs.get(bar, ()):
             if at == 0 and bar > 0:
                 out += clef_xml(clef, staff, self.staves)
+        if bar in self.rests:
+            out += f"<measure-style><multiple-rest>{self.rests[bar]}</multiple-rest></measure-style>"
         return f"<attributes>{out}</attributes>" if out else ""
 
     def _inner_attributes(self, bar: int) -> list[tuple[int, str]]:
@@ -177,6 +191,16 @@ class PartWriter:
         for voice, staff in sorted(home.items(), key=lambda item: (item[1], item[0])):
             out.append((staff, voice, staff not in seen))
             seen.add(staff)
+        return out
+
+    def _rest_words(
+        self, bar: int, voice: int, staff: int, primary: bool, voices: dict[int, list[list[int]]]
+    ) -> dict[int, str]:
+        """What is sung or said at rests of a voice: XML by place."""
+        out: dict[int, str] = {}
+        for at, its, home, xml in self.hang.rest_lyrics.get(bar, ()):
+            if its == voice or (primary and home == staff and its not in voices):
+                out[at] = out.get(at, "") + xml
         return out
 
     def _grace_homes(self, bar: int, voices: dict[int, list[list[int]]]) -> dict[int, dict[int, list[int]]]:
@@ -261,10 +285,11 @@ class PartWriter:
                 out += self.notes.chord(piece, members, first, last, voice, accidentals if first else {})
                 done.add(piece.event)
                 shown = True
-            elif not primary and (not shown or piece.event >= written):
+            elif not primary and (not shown or piece.event >= written) and piece.start not in self.words:
                 out.append(self.notes.forward(piece.ticks, voice, staff))
             else:
-                out.append(self.notes.rest(piece, voice, staff, piece.start in self.fermatas))
+                words = self.words.get(piece.start, "")
+                out.append(self.notes.rest(piece, voice, staff, piece.start in self.fermatas, words))
         for _, notes in pending:
             out += self.notes.graces(notes, voice, accidentals)
         return out

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rescore_music.io.musicxml.attach import Attachments
 from rescore_music.io.musicxml.pitches import WrittenPitch
+from rescore_music.io.musicxml.signs import HOLDERS, NOTATION_SIGNS, sign_name, sign_xml
 from rescore_music.io.musicxml.tables import ARTICULATION_OUT, DRUMS, ORNAMENT_OUT, TECHNICAL_OUT
 from rescore_music.io.notation.values import Piece
 from rescore_music.io.notation.voices import TIE_IN, TIE_OUT
@@ -36,8 +37,9 @@ class NoteWriter:
         self.score, self.plan, self.number, self.part = score, plan, number, score.parts[number]
         self.hang, self.pitch_xml, self.staves, self.staff_of = hang, pitches, staves, staff_of
         self.flags = score.notes["articulation"]
+        self.bar = 0  # the one that is being written
 
-    def rest(self, piece: Piece, voice: int, staff: int, fermata: bool) -> str:
+    def rest(self, piece: Piece, voice: int, staff: int, fermata: bool, words: str = "") -> str:
         """A rest, or the rest of a whole bar."""
         home = self.staff(staff)
         notations = _tuplet_xml(piece)
@@ -46,9 +48,9 @@ class NoteWriter:
         notations = f"<notations>{notations}</notations>" if notations else ""
         if piece.kind == "measure":
             body = f'<rest measure="yes"/><duration>{piece.ticks}</duration><voice>{voice}</voice>'
-            return f"<note>{body}{home}{notations}</note>"
+            return f"<note>{body}{home}{notations}{words}</note>"
         body = f"<rest/><duration>{piece.ticks}</duration><voice>{voice}</voice>{_value_xml(piece)}"
-        return f"<note>{body}{home}{notations}</note>"
+        return f"<note>{body}{home}{notations}{words}</note>"
 
     def forward(self, ticks: int, voice: int, staff: int) -> str:
         """Time in which a voice is silent and shows no rest."""
@@ -78,6 +80,10 @@ class NoteWriter:
             bits = int(self.flags[note])
             notations = _TIED[tie] + self._hung(note, bits, piece, k, begins, ends)
             lyric = "".join(hang.lyrics[note]) if begins and note in hang.lyrics else ""
+            if not begins and note in hang.tied:
+                words, signs = hang.tied[note].get((self.bar, piece.start), ((), ()))
+                lyric += "".join(words)
+                notations += _flag_xml(0, True, False, "", "", tuple(signs))
             chord = "<chord/>" if k else ""
             mark = "<cue/>" if bits & Articulation.CUE else ""
             accidental = accidentals.get(note, "")
@@ -101,11 +107,15 @@ class NoteWriter:
             out += "".join(f'<slur type="start" number="{n}"/>' for n in hang.slur_starts[note])
         if k == 0:
             out += _tuplet_xml(piece)
-        if bits or note in hang.breath:
-            strokes = hang.tremolo.get(note, 3)
+        signs = tuple(hang.signs.get(note, ())) if begins and hang.signs else ()
+        if bits or signs or note in hang.breath:
             extra = "".join(f"<{name}/>" for name in hang.breath.get(note, ())) if ends else ""
-            out += _flag_xml(bits if k == 0 else bits & _PER_NOTE, begins, ends, strokes, extra)
+            out += _flag_xml(bits if k == 0 else bits & _PER_NOTE, begins, ends, self._tremolo(note), extra, signs)
         return out
+
+    def _tremolo(self, note: int) -> str:
+        strokes, kind = self.hang.tremolo.get(note, (3, "single"))
+        return f'<tremolo type="{kind}">{strokes}</tremolo>'
 
     def _instrument(self, note: int) -> str:
         if not self.part.percussion:
@@ -113,6 +123,10 @@ class NoteWriter:
         return f'<instrument id="P{self.number + 1}-I{int(self.score.notes["pitch"][note])}"/>'
 
     def _notehead(self, note: int, bits: int) -> str:
+        if self.hang.signs:
+            own = next((t for t in self.hang.signs.get(note, ()) if sign_name(t) == "notehead"), "")
+            if xml := sign_xml(own, ("notehead",)):
+                return xml
         ghost = bits & Articulation.GHOST
         shape = DRUMS.get(int(self.score.notes["pitch"][note]), ("", "", ""))[2] if self.part.percussion else ""
         if not ghost and not shape:
@@ -122,20 +136,27 @@ class NoteWriter:
 
     def graces(self, notes: list[int], voice: int, accidentals: dict[int, str]) -> list[str]:
         """Grace notes that follow each other, beamed."""
-        kind = "eighth" if len(notes) == 1 else "16th"
+        ranks = self.hang.grace_order
+        chorded = [k > 0 and n in ranks and ranks[n] == ranks.get(notes[k - 1]) for k, n in enumerate(notes)]
+        heads = len(notes) - sum(chorded)
+        kind = "eighth" if heads == 1 else "16th"
         out = []
-        for k, note in enumerate(notes):
+        k = -1
+        for note, joined in zip(notes, chorded, strict=True):
+            k += not joined
             bits = int(self.flags[note])
             slash = "" if bits & Articulation.APPOGGIATURA else ' slash="yes"'
             mark = "<cue/>" if bits & Articulation.CUE else ""
-            beam = "begin" if k == 0 else "end" if k == len(notes) - 1 else "continue"
-            beams = f'<beam number="1">{beam}</beam><beam number="2">{beam}</beam>' if len(notes) > 1 else ""
+            chord = "<chord/>" if joined else ""
+            beam = "begin" if k == 0 else "end" if k == heads - 1 else "continue"
+            beams = f'<beam number="1">{beam}</beam><beam number="2">{beam}</beam>' if heads > 1 and not joined else ""
             notations = "".join(f'<slur type="stop" number="{n}"/>' for n in self.hang.slur_stops.get(note, ()))
             notations += "".join(f'<slur type="start" number="{n}"/>' for n in self.hang.slur_starts.get(note, ()))
-            notations += _flag_xml(bits & ~GRACE, True, True, 3, "")
+            signs = tuple(self.hang.signs.get(note, ()))
+            notations += _flag_xml(bits & ~GRACE, True, True, self._tremolo(note), "", signs)
             lyric = "".join(self.hang.lyrics.get(note, ()))
             out.append(
-                f"<note{self.plan.loud.get(note, '')}><grace{slash}/>{mark}{self.pitch_xml[note][0]}"
+                f"<note{self.plan.loud.get(note, '')}><grace{slash}/>{mark}{chord}{self.pitch_xml[note][0]}"
                 f"{self._instrument(note)}<voice>{voice}</voice><type>{kind}</type>{accidentals.get(note, '')}"
                 f"{self._notehead(note, bits)}{self.staff(self.staff_of[note])}{beams}"
                 f"{f'<notations>{notations}</notations>' if notations else ''}{lyric}</note>"
@@ -144,8 +165,23 @@ class NoteWriter:
 
 
 @lru_cache(maxsize=4096)
-def _flag_xml(bits: int, begins: bool, ends: bool, strokes: int, extra: str) -> str:
-    """What a note's flags print: most at its beginning, a fermata where it ends."""
+def _flag_xml(bits: int, begins: bool, ends: bool, tremolo: str, extra: str, signs: tuple[str, ...]) -> str:
+    """What a note's flags and signs print: most at its beginning, a fermata where it ends."""
+    own = {holder: "" for holder, _ in HOLDERS}
+    others = ""
+    before = False  # an accidental after an ornament belongs to it
+    for text in signs:
+        name = sign_name(text)
+        home, names = next(((h, n) for h, n in HOLDERS if name in n), ("", NOTATION_SIGNS))
+        if name == "accidental-mark" and not before:
+            home, names = "", NOTATION_SIGNS
+        xml = sign_xml(text, names)
+        if home:
+            own[home] += xml
+        else:
+            others += xml
+        bits &= ~int(names.get(name, 0))
+        before = home == "ornaments"
     ornaments = technical = articulations = ""
     out = ""
     if begins:
@@ -155,8 +191,9 @@ def _flag_xml(bits: int, begins: bool, ends: bool, strokes: int, extra: str) -> 
         if bits & Articulation.GLISSANDO:
             out += '<glissando type="start" number="1" line-type="wavy"/>'
     if bits & Articulation.TREMOLO:
-        ornaments += f'<tremolo type="single">{strokes}</tremolo>'
-    articulations += extra
+        ornaments += tremolo
+    ornaments, technical = ornaments + own["ornaments"], technical + own["technical"]
+    articulations += own["articulations"] + extra
     out += f"<ornaments>{ornaments}</ornaments>" if ornaments else ""
     out += f"<technical>{technical}</technical>" if technical else ""
     out += f"<articulations>{articulations}</articulations>" if articulations else ""
@@ -164,7 +201,7 @@ def _flag_xml(bits: int, begins: bool, ends: bool, strokes: int, extra: str) -> 
         out += '<fermata type="upright"/>'
     if begins and bits & Articulation.ARPEGGIO:
         out += "<arpeggiate/>"
-    return out
+    return out + others
 
 
 def _value_xml(piece: Piece) -> str:

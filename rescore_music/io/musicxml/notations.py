@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rescore_music.io.limits import TEXT
 from rescore_music.io.musicxml.parts import number_of, text_of
-from rescore_music.io.musicxml.tables import ARTICULATIONS, ORNAMENTS, SAME_AS, TECHNICAL
+from rescore_music.io.musicxml.signs import (
+    ARTICULATION_SIGNS,
+    NOTATION_SIGNS,
+    ORNAMENT_SIGNS,
+    TECHNICAL_SIGNS,
+    sign_text,
+)
+from rescore_music.io.musicxml.tables import ARTICULATIONS, ORNAMENTS, TECHNICAL
 from rescore_music.io.notation.draft import ENDS_ON_GRACE, STARTS_ON_GRACE, TIE_START, TIE_STOP, MarkDraft
 from rescore_music.score import Articulation
 
@@ -19,17 +26,26 @@ if TYPE_CHECKING:
     from rescore_music.io.musicxml.place import PartPlace
 
 _ALL_FLAGS = {**ARTICULATIONS, **ORNAMENTS, **TECHNICAL}
-_SILENT = frozenset({"fingering", "string", "fret", "wavy-line", "accidental-mark", "other-articulation"})
+# names whose flag says less than they do
+_FINER = frozenset({*ARTICULATION_SIGNS, *TECHNICAL_SIGNS, *ORNAMENT_SIGNS} - {"harmonic", *ORNAMENTS}) | frozenset(
+    {"shake", "inverted-turn", "delayed-turn", "delayed-inverted-turn", "vertical-turn", "inverted-vertical-turn"}
+)
+_SIGNS: dict[str, dict[str, int]] = {
+    "articulations": ARTICULATION_SIGNS,
+    "ornaments": ORNAMENT_SIGNS,
+    "technical": TECHNICAL_SIGNS,
+}
 
 
 class Anchor(NamedTuple):
-    """The note that notations and lyrics hang on; onset and duration in ticks of its bar."""
+    """The note that notations and lyrics hang on; onset and duration in ticks of its bar, pitch -1 for a rest."""
 
     onset: int
     duration: int
     voice: int
     staff: int
     grace: bool
+    pitch: int = -1
 
 
 class NotationReader:
@@ -40,15 +56,15 @@ class NotationReader:
         self.slurs: dict[str, MarkDraft] = {}
         self.early_stops: dict[str, tuple[int, int, int]] = {}  # a stop met before its start: bar, at, value
         self.verses: dict[str, int] = {}
+        self.extends: dict[tuple[int, int], MarkDraft] = {}  # verse, voice -> the syllable that is drawn out
 
     def notations(self, element: _Element, anchor: Anchor) -> tuple[int, int]:
         """Flags of one `notations`, and its tie bits."""
         flags = tie = 0
         for child in element:
             tag = child.tag
-            if tag in ("articulations", "ornaments", "technical"):
-                for item in child:
-                    flags |= self._flag(item, anchor)
+            if tag in _SIGNS:
+                flags |= self._held(child, anchor)
             elif tag == "slur":
                 self._slur(child, anchor)
             elif tag == "tied":
@@ -59,8 +75,9 @@ class NotationReader:
                 flags |= Articulation.FERMATA
             elif tag == "arpeggiate":
                 flags |= Articulation.ARPEGGIO
-            elif tag in ("glissando", "slide"):
-                if child.get("type") == "start":
+            elif tag in NOTATION_SIGNS:
+                self._sign(child, anchor)
+                if tag in ("glissando", "slide") and child.get("type") == "start":
                     flags |= Articulation.GLISSANDO
             elif tag == "dynamics":
                 self.directions.notation_dynamics(child, self.place.bar, anchor.onset, anchor.staff)
@@ -68,18 +85,23 @@ class NotationReader:
                 self.place.log(f"<{tag}> at notes, ignored")
         return int(flags), tie
 
-    def rest(self, notations: Iterable[_Element], onset: int, staff: int) -> None:
-        """Of what hangs on a rest, the fermata is kept."""
+    def rest(self, notations: Iterable[_Element], lyrics: Iterable[_Element], anchor: Anchor) -> None:
+        """Of what hangs on a rest, fermatas and words are kept."""
         for one in notations:
-            if one.find("fermata") is not None:
-                self.directions.mark(self.place.bar, onset, "fermata", "rest", staff=staff)
+            for child in one:
+                if child.tag == "fermata":
+                    self.directions.mark(self.place.bar, anchor.onset, "fermata", "rest", staff=anchor.staff)
+                elif child.tag == "dynamics":
+                    self.directions.notation_dynamics(child, self.place.bar, anchor.onset, anchor.staff)
+                elif child.tag != "tuplet":
+                    self.place.log(f"<{child.tag}> at rests, ignored")
+        self.lyrics(lyrics, anchor)
 
     def lyrics(self, lyrics: Iterable[_Element], anchor: Anchor) -> None:
         """The syllables under one note, a mark for each verse."""
         for lyric in lyrics:
             verse = self._verse(lyric.get("number", lyric.get("name", "1")))
-            text = ""
-            syllabic = ""
+            text = syllabic = extend = ""
             for child in lyric:
                 if child.tag == "text":
                     text += (child.text or "").strip()
@@ -87,10 +109,19 @@ class NotationReader:
                     text += "‿"
                 elif child.tag == "syllabic":
                     syllabic = text_of(child)
+                elif child.tag == "extend":
+                    extend = child.get("type", "unsaid")
+            if extend in ("stop", "continue") and (drawn := self.extends.get((verse, anchor.voice))) is not None:
+                drawn.end_bar, drawn.end_at = self.place.bar, anchor.onset + anchor.duration
             if not text:
                 continue
             text = text[:TEXT] + ("-" if syllabic in ("begin", "middle") else "")
-            self._mark(anchor, "lyric", text, float(verse))
+            mark = self._mark(anchor, "lyric", text, float(verse))
+            if extend in ("start", "unsaid"):
+                mark.end_bar, mark.end_at = mark.bar, mark.at
+                self.extends[verse, anchor.voice] = mark
+            else:
+                self.extends.pop((verse, anchor.voice), None)
 
     def finish(self) -> None:
         """Drop the slurs that are still open where the part ends."""
@@ -104,24 +135,45 @@ class NotationReader:
         mark.voice, mark.value = anchor.voice, value
         return mark
 
-    def _flag(self, element: _Element, anchor: Anchor) -> int:
-        name = str(element.tag)
-        if name in _ALL_FLAGS:
-            if name in SAME_AS:
-                self.place.log(f"<{name}>, read as its nearest kin")
-            return int(_ALL_FLAGS[name])
-        if name == "tremolo":
-            strokes = number_of(element, 3)
-            if element.get("type") in ("start", "stop"):
-                self.place.log("tremolos between two notes, read as a tremolo on each")
-            elif strokes != 3 and strokes > 0:
-                self._mark(anchor, "tremolo", "", float(min(strokes, 8)))
-            return int(Articulation.TREMOLO)
-        if name in ("breath-mark", "caesura"):
-            self._mark(anchor, "breath", name)
-        elif name not in _SILENT:
-            self.place.log(f"<{name}> at notes, ignored")
-        return 0
+    def sign(self, text: str, anchor: Anchor) -> None:
+        """An element of a note as a mark, by its text."""
+        self._mark(anchor, "sign", text, anchor.pitch + (0.5 if anchor.grace else 0.0))
+
+    def _sign(self, element: _Element, anchor: Anchor) -> None:
+        """An element that no flag says in full, as a mark."""
+        if text := sign_text(element):
+            self.sign(text, anchor)
+        else:
+            self.place.log(f"<{element.tag}> of impossible length or depth, ignored")
+
+    def _held(self, holder: _Element, anchor: Anchor) -> int:
+        """Flags of one `articulations`, `ornaments` or `technical`; what flags do not say becomes signs."""
+        signs = _SIGNS[str(holder.tag)]
+        flags = 0
+        hung = holder.find("accidental-mark") is not None  # it belongs to the ornament before it: keep their order
+        for element in holder:
+            name = str(element.tag)
+            if name in ("tremolo", "breath-mark", "caesura"):
+                flags |= self._tremolo(element, anchor) if name == "tremolo" else 0
+                if name != "tremolo":
+                    self._mark(anchor, "breath", name)
+                continue
+            flags |= int(_ALL_FLAGS.get(name, 0)) | int(signs.get(name, 0))
+            if name in _ALL_FLAGS and not hung and not len(element) and name not in _FINER:
+                continue
+            if name in signs:
+                self._sign(element, anchor)
+            elif name not in _ALL_FLAGS:
+                self.place.log(f"<{name}> at notes, ignored")
+        return flags
+
+    def _tremolo(self, element: _Element, anchor: Anchor) -> int:
+        strokes, kind = number_of(element, 3), element.get("type", "single")
+        if kind in ("start", "stop"):
+            self._mark(anchor, "tremolo", kind, float(min(max(strokes, 1), 8)))
+        elif strokes != 3 and strokes > 0:
+            self._mark(anchor, "tremolo", "", float(min(strokes, 8)))
+        return int(Articulation.TREMOLO)
 
     def _slur(self, element: _Element, anchor: Anchor) -> None:
         bar, onset, grace = self.place.bar, anchor.onset, anchor.grace

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from rescore_music.io.musicxml.notations import Anchor, NotationReader
 from rescore_music.io.musicxml.parts import drum_key, number_of, text_of
-from rescore_music.io.musicxml.tables import NATURAL, STEPS, TECHNIQUES
+from rescore_music.io.musicxml.signs import sign_text
+from rescore_music.io.musicxml.tables import DRUMS, NATURAL, STEPS, TECHNIQUES
 from rescore_music.io.notation.draft import TIE_START, TIE_STOP
 from rescore_music.score import Articulation
 
@@ -40,6 +41,7 @@ class NoteElement:
     chord = grace = rest = whole_bar = unpitched = False
     notations: tuple[_Element, ...] = ()
     lyrics: tuple[_Element, ...] = ()
+    head: _Element | None = None
 
     def __init__(self, element: _Element, place: PartPlace) -> None:
         ticks = place.ticks
@@ -95,8 +97,10 @@ class NoteElement:
             self.octave = number_of(child.find("display-octave"))
         elif tag == "instrument":
             self.instrument = child.get("id", "")
-        elif tag == "notehead" and child.get("parentheses") == "yes":
-            self.flags |= int(Articulation.GHOST)
+        elif tag == "notehead":
+            self.head = child
+            if child.get("parentheses") == "yes":
+                self.flags |= int(Articulation.GHOST)
 
 
 class NoteReader:
@@ -106,7 +110,7 @@ class NoteReader:
         self.place, self.directions = place, directions
         self.attached = NotationReader(place, directions)
         self.standing = 0  # flags of the techniques that hold until others are asked for
-        self.grace_run: list[tuple[int, int, int, int]] = []
+        self.grace_run: list[tuple[int, int, int, int, bool]] = []
         self.voices: dict[str, int] = {}
         self.instrument = ""
         self.onset = 0
@@ -135,11 +139,11 @@ class NoteReader:
             if note.whole_bar:
                 rested = self.place.draft.rested
                 rested[self.place.bar] = max(rested.get(self.place.bar, 0), end)
-            self.attached.rest(note.notations, onset, note.staff)
+            if note.notations or note.lyrics:
+                anchor = Anchor(onset, note.duration, self._number(note.voice), note.staff, False)
+                self.attached.rest(note.notations, note.lyrics, anchor)
             return end, BAR_REST if note.whole_bar else REST
-        voice = self.voices.get(note.voice)
-        if voice is None:
-            voice = self._voice(note.voice)
+        voice = self._number(note.voice)
         if not note.grace and note.duration == 0:
             self.place.log("notes without duration, dropped")
             return cursor, REST
@@ -155,8 +159,10 @@ class NoteReader:
         if note.instrument and note.instrument != self.instrument:
             self._play_on(note, onset)
         flags, tie = note.flags | self.standing, note.tie
-        if note.notations or note.lyrics:
-            anchor = Anchor(onset, note.duration, voice, note.staff, note.grace)
+        if note.notations or note.lyrics or note.head is not None:
+            anchor = Anchor(onset, note.duration, voice, note.staff, note.grace, pitch)
+            if note.head is not None:
+                self._head(note, anchor)
             for one in note.notations:
                 more, tied = self.attached.notations(one, anchor)
                 flags |= more
@@ -164,13 +170,24 @@ class NoteReader:
             if note.lyrics:
                 self.attached.lyrics(note.lyrics, anchor)
         if note.grace:
-            self.grace_run.append((onset, voice, note.staff, pitch))
+            self.grace_run.append((onset, voice, note.staff, pitch, note.chord))
         place.draft.rows.append(
             (
                 place.bar, onset, note.duration, pitch, place.index, voice, note.staff, step, alter, flags,
                 tie, note.velocity,
             )
         )  # fmt: skip
+
+    def _head(self, note: NoteElement, anchor: Anchor) -> None:
+        """A notehead that is not the one the writer draws of itself, as a sign."""
+        usual = DRUMS.get(anchor.pitch, ("", "", ""))[2] if note.unpitched else ""
+        brackets = "[parentheses yes]" if note.flags & Articulation.GHOST else ""
+        text = sign_text(note.head) if note.head is not None else ""
+        if text and text != f"notehead{brackets}={usual or 'normal'}":
+            self.attached.sign(text, anchor)
+
+    def _number(self, text: str) -> int:
+        return self.voices.get(text) or self._voice(text)
 
     def _voice(self, text: str) -> int:
         """A number for a voice name: itself where it is one, else the next free."""
@@ -222,12 +239,17 @@ class NoteReader:
         """Keep the order of the bar's grace notes where it is not the score's own (by pitch)."""
         if not self.grace_run:
             return
-        groups: dict[tuple[int, int, int], list[int]] = {}
-        for onset, voice, staff, pitch in self.grace_run:
-            groups.setdefault((onset, voice, staff), []).append(pitch)
-        for (onset, voice, staff), pitches in groups.items():
-            if pitches != sorted(pitches):
-                text = " ".join(map(str, pitches))
+        groups: dict[tuple[int, int, int], list[list[int]]] = {}
+        for onset, voice, staff, pitch, chord in self.grace_run:
+            group = groups.setdefault((onset, voice, staff), [])
+            if chord and group:
+                group[-1].append(pitch)
+            else:
+                group.append([pitch])
+        for (onset, voice, staff), chords in groups.items():
+            pitches = [pitch for chord in chords for pitch in sorted(chord)]
+            if len(pitches) > len(chords) or pitches != sorted(pitches):
+                text = " ".join("+".join(map(str, sorted(chord))) for chord in chords)
                 mark = self.directions.mark(self.place.bar, onset, "grace", text, staff=staff)
                 mark.voice = voice
         self.grace_run.clear()

@@ -55,7 +55,7 @@ def read_musicxml(source: str | Path | bytes) -> Score:
     Raises
     ------
     ReadError
-        If it is missing, no MusicXML, malformed, hostile, or has no notes.
+        If it is missing, no MusicXML, malformed, hostile, or has no bars.
     """
     if isinstance(source, bytes):
         data, file = source, "MusicXML"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from itertools import pairwise
 
 from rescore_music.io.notation.values import Piece, note_value
@@ -53,11 +54,12 @@ def events_of(rows: list[list[int]], length: int) -> list[Event]:
     return out
 
 
-def opened(events: list[Event], places: dict[int, list[int]]) -> list[Event]:
-    """Long notes cut (and tied) where grace notes stand inside them."""
+def opened(events: list[Event], places: Iterable[int], rests: Container[int] = ()) -> list[Event]:
+    """Long notes cut (and tied) where grace notes, words or signs stand inside them; rests cut at `rests`."""
+    places = sorted(places)
     out: list[Event] = []
     for start, end, members in events:
-        cuts = [p for p in sorted(places) if start < p < end] if members else []
+        cuts = [p for p in places if start < p < end and (members or p in rests)]
         for a, b in pairwise([start, *cuts, end]):
             ties = [
                 (note, (tie if a == start else tie | TIE_IN) if b == end else (tie if a == start else TIE_IN) | TIE_OUT)

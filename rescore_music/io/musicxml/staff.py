@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from rescore_music.elements import MODES
 from rescore_music.io.musicxml.tables import DIATONIC_OF_CHROMATIC, transposition_fifths
 from rescore_music.score import Part, Score
 
@@ -69,7 +70,7 @@ def clefs_of(score: Score, number: int, staves: int, staff: Ints) -> tuple[str, 
 
 def key_xml(fifths: int, mode: int, percussion: bool) -> str:
     """A key signature; drums have none."""
-    name = "" if percussion or mode < 0 else f"<mode>{'minor' if mode else 'major'}</mode>"
+    name = "" if percussion or not 0 <= mode < len(MODES) else f"<mode>{MODES[mode]}</mode>"
     return f"<key><fifths>{0 if percussion else fifths}</fifths>{name}</key>"
 
 

@@ -44,7 +44,6 @@ TECHNICAL = {
     "stopped": A.MUTED,
     "snap-pizzicato": A.PIZZICATO,
 }
-SAME_AS = frozenset({"spiccato", "stress", "shake", "inverted-turn", "delayed-turn", "delayed-inverted-turn"})
 
 # written by the writer, in the order of the schema
 ARTICULATION_OUT = (

@@ -185,7 +185,8 @@ def _part_list(score: Score, writers: list[PartWriter]) -> str:
     starts: dict[int, str] = {}
     stops: dict[int, str] = {}
     for number, (first, last, _) in enumerate(_groups(score), 1):
-        symbol = "<group-symbol>bracket</group-symbol><group-barline>yes</group-barline>"
+        shape = "bracket" if last > first else "none"  # a family is bracketed, one instrument is not
+        symbol = f"<group-symbol>{shape}</group-symbol><group-barline>yes</group-barline>"
         starts[first] = f'<part-group type="start" number="{number}">{symbol}</part-group>\n'
         stops[last] = f'<part-group type="stop" number="{number}"/>\n'
     parts = (

@@ -99,10 +99,10 @@ def assemble(draft: Draft, parts: list[Part], metadata: Metadata) -> Score:
     Raises
     ------
     ReadError
-        If there are no notes, too many, or a bar is impossibly long.
+        If there are no bars, too many bars or notes, or a bar is impossibly long. A score of rests is a score.
     """
-    if not draft.rows:
-        raise ReadError("the score has no notes", file=draft.file, cure="export a score with music in it")
+    if not draft.bars:
+        raise ReadError("the score has no bars, so no notes", file=draft.file, cure="export a score with music in it")
     if len(draft.rows) > NOTES or draft.bars > BARS:
         raise ReadError(f"more than {NOTES:,} notes or {BARS:,} bars", file=draft.file, cure="split the file")
     lengths, nominal = _bar_lengths(draft)
