@@ -36,8 +36,9 @@ CONTROL = np.dtype([("tick", "<i8"), ("part", "<u2"), ("number", "<u2"), ("value
 BEND = np.dtype([("tick", "<i8"), ("part", "<u2"), ("value", "<i2")])  # -8192..8191; range by RPN 0, else 2 semitones
 PROGRAM = np.dtype([("tick", "<i8"), ("part", "<u2"), ("program", "u1"), ("bank", "<u2")])  # bank = MSB*128 + LSB
 METER = np.dtype([("tick", "<i8"), ("numerator", "<u2"), ("denominator", "<u2")])
-KEY = np.dtype([("tick", "<i8"), ("fifths", "i1"), ("mode", "i1")])  # concert pitch; mode 0 major, 1 minor, -1 unsaid
+KEY = np.dtype([("tick", "<i8"), ("fifths", "i1"), ("mode", "i1")])  # concert pitch; mode: see MODES; -1 unsaid
 
+MODES = ("major", "minor", "dorian", "phrygian", "lydian", "mixolydian", "locrian")  # KEY.mode counts them from 0
 CHANNEL_PRESSURE = 128  # CONTROL.number of channel aftertouch
 STEP_SEMITONES = np.array([0, 2, 4, 5, 7, 9, 11])
 
@@ -109,8 +110,15 @@ class Mark:
     text, technique ("pizz."), tempo ("Allegro"), rehearsal, chord ("Am7"), clef ("F4"), pedal, octave ("8va"),
     barline ("repeat-start", "repeat-end", "double", "final", "ending-start:1", "ending-stop:1"), jump ("D.C. al Fine"),
     fermata (over a rest or bar line), breath, tremolo (`value` = strokes, where not 3), grace (the pitches of a grace
-    group that does not rise). A slur's `end` is the end of its last note; its `value` has bit 1 where it starts on a
-    grace note and bit 2 where it ends on one. Tempo text holds its metronome mark ("Allegro ♩ = 88").
+    group that does not rise, "+" joining those of a chord), direction (another element above or below a staff),
+    sign (what stands at one note and no Articulation says in full: "fingering=3", "bend(bend-alter=2)";
+    `value` = the note's pitch, and a half more on a grace note), voicing (inversion or fretboard of the chord symbol at
+    its tick), figured-bass, attribute (at the head of a staff: a key signature of its own, a printed meter, a change of
+    transposition or staff lines, a multi-measure rest). From direction on they hold MusicXML elements as text
+    (io.musicxml.signs). A tremolo's text is "start" or "stop" between two notes. A lyric's `end` is where the line that
+    draws it out ends, its own tick where that is unsaid. A slur's `end` is the end of its last note; its `value` has
+    bit 1 where it starts on a grace note and bit 2 where it ends on one. Tempo text holds its metronome
+    mark ("Allegro ♩ = 88").
     """
 
     tick: int

@@ -22,7 +22,8 @@ Ints = npt.NDArray[np.int64]
 LEVELS = ("ppp", "pp", "p", "mp", "mf", "f", "ff", "fff")
 _BOUNDS = np.array([25, 41, 57, 72, 88, 104, 119])
 _SUDDEN = ("sf", "sfz", "sffz", "fz", "fp", "sfp", "rfz", "rf", "sfpp", "pf")
-_LEFT = ("clef", "pedal", "octave")  # written anew for the new instruments
+# written anew for the new instruments
+_LEFT = ("clef", "pedal", "octave", "sign", "direction", "voicing", "figured-bass", "attribute")
 _STRING_WORDS = ("pizz", "arco", "sul ", "col legno", "spicc", "punta", "tallone", "div", "unis")
 
 

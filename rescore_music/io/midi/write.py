@@ -111,7 +111,8 @@ class _Writer:
             meter = _meta("time_signature", numerator=numerator, denominator=denominator)
             track.add_bytes(tick, Phase.CONTROL, meter)
         for row in score.keys:
-            table = _MINOR if row["mode"] == 1 else _MAJOR  # MIDI cannot leave the mode unsaid
+            minor = row["mode"] in (1, 2, 3, 6)  # MIDI cannot leave the mode unsaid, and knows no church modes
+            table = _MINOR if minor else _MAJOR
             name = table[int(np.clip(row["fifths"], -7, 7)) + 7]
             track.add_bytes(int(row["tick"]), Phase.CONTROL, _meta("key_signature", key=name))
         for marker in score.markers:
