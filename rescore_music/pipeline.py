@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rescore_music import __version__
 from rescore_music.candidate import Candidate
+from rescore_music.errors import ScoreError
 from rescore_music.score import Score
 from rescore_music.structure import Analysis
 from rescore_music.template import Template, load_template
@@ -268,6 +269,9 @@ def _line(
 
     with clock.stage("read"):
         read = source if isinstance(source, Score) else read_score(source, salvage=settings.salvage)
+        if not len(read.notes):
+            file = None if isinstance(source, Score) else source
+            raise ScoreError("no notes to orchestrate", file=file, cure="give it a score with music in it")
         spotted = read_cues(cues, rate, start) if isinstance(cues, str | Path) else cues
     synced, score = None, read
     if spotted is not None:
