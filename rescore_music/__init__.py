@@ -44,7 +44,8 @@ _PUBLIC = {
     "templates": "template",
     "write_audio": "io",
     "write_cues": "io.spotting",
-    "write_score": "io",
+    "write_parts": "view.export",
+    "write_score": "view.export",
 }
 
 __all__ = [
@@ -82,6 +83,7 @@ __all__ = [
     "templates",
     "write_audio",
     "write_cues",
+    "write_parts",
     "write_score",
 ]
 
@@ -109,7 +111,7 @@ if TYPE_CHECKING:
     from rescore_music.candidate import Candidate
     from rescore_music.cues import Cues
     from rescore_music.errors import RescoreError
-    from rescore_music.io import read_score, write_audio, write_score
+    from rescore_music.io import read_score, write_audio
     from rescore_music.io.spotting import read_cues, write_cues
     from rescore_music.pipeline import Result, Settings, orchestrate, rescore, rescore_candidates
     from rescore_music.quality import measure
@@ -120,3 +122,4 @@ if TYPE_CHECKING:
     from rescore_music.template import load_template, templates
     from rescore_music.tempo import TempoMap
     from rescore_music.timecode import Timecode
+    from rescore_music.view.export import write_parts, write_score

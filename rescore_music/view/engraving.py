@@ -15,14 +15,33 @@ from typing import Any
 
 from rescore_music.errors import RenderError
 from rescore_music.score import Score
+from rescore_music.view.counting import counted, without_multiple_rests
+from rescore_music.view.paper import Paper
 
 Notation = Score | bytes | str
 PAGE = (2100, 2970)  # verovio units of a tenth of a millimetre: A4
 PAPER = '<rect class="paper" width="100%" height="100%" fill="#fff" style="stroke:none"/>'
 STAFF = 235  # vertical room of one staff in a full system, in the same units at scale 100
 
+_COMMON = {
+    "scale": 100,
+    "breaks": "auto",
+    "footer": "none",
+    "header": "auto",
+    "svgViewBox": True,
+    "svgRemoveXlink": True,
+    "xmlIdSeed": 1,
+}
+_PRINT = {**_COMMON, "minLastJustification": 0.5, "smuflTextFont": "none"}
+
 # the engraver prints the names of bracket groups over the names of the parts inside
 _GROUP_NAME = re.compile(r"<group-(?:name|abbreviation)[^>]*>[^<]*</group-(?:name|abbreviation)>")
+# inside a group without a symbol the engraver forgets the brace of a harp or piano
+_NO_SYMBOL = re.compile(
+    r'<part-group type="start" number="(\d+)"><group-symbol>none</group-symbol>.*?</part-group>(.*?)'
+    r'<part-group type="stop" number="\1"/>',
+    re.DOTALL,
+)
 
 
 def engrave(notation: Notation, page: int = 1) -> str:
@@ -52,6 +71,32 @@ def engrave(notation: Notation, page: int = 1) -> str:
     return drawn.replace("</desc>", f"</desc>\n   {PAPER}", 1)
 
 
+def engraved(notation: Notation, paper: Paper, *, part: bool = False) -> list[str]:
+    """Engrave all pages for printing, margins and all.
+
+    Parameters
+    ----------
+    notation : Score, or MusicXML as bytes or str
+    paper : Paper
+    part : bool
+        A player's part; in a score, staves that rest through a system are left out after the first page.
+
+    Returns
+    -------
+    list of str, an SVG element a page
+
+    Raises
+    ------
+    RenderError
+        If the notation cannot be engraved.
+    """
+    options = {**_PRINT, **paper.options(), "condense": "none" if part else "auto"}
+    toolkit = _loaded(notation, options)
+    if part:
+        toolkit = _toolkit(counted(str(toolkit.getMEI({}))), options)
+    return [str(toolkit.renderToSVG(page)) for page in range(1, int(toolkit.getPageCount()) + 1)]
+
+
 def pages(notation: Notation) -> int:
     """How many pages the score has.
 
@@ -68,14 +113,18 @@ def complaints(notation: Notation) -> str:
     return str(_loaded(notation).getLog()).strip()
 
 
-def _loaded(notation: Notation) -> Any:
+def _loaded(notation: Notation, options: dict[str, Any] | None = None) -> Any:
+    musicxml = _musicxml(notation)
+    return _toolkit(musicxml, _options(musicxml) if options is None else options)
+
+
+def _toolkit(data: str, options: dict[str, Any]) -> Any:
     import verovio
 
-    musicxml = _musicxml(notation)
     toolkit = verovio.toolkit(False)
     toolkit.setResourcePath(_resources())
-    toolkit.setOptions(_options(musicxml))
-    if not toolkit.loadData(musicxml) or not toolkit.getPageCount():
+    toolkit.setOptions(options)
+    if not toolkit.loadData(data) or not toolkit.getPageCount():
         reason = str(toolkit.getLog()).strip().splitlines()
         raise RenderError(f"the score cannot be engraved: {reason[-1] if reason else 'no page came out'}")
     return toolkit
@@ -92,7 +141,7 @@ def _musicxml(notation: Notation) -> str:
 
         notation = musicxml_bytes(notation)
     text = notation.decode("utf-8") if isinstance(notation, bytes) else notation
-    return _GROUP_NAME.sub("", text)
+    return without_multiple_rests(_NO_SYMBOL.sub(r"\2", _GROUP_NAME.sub("", text)))
 
 
 def _options(musicxml: str) -> dict[str, Any]:
@@ -102,14 +151,8 @@ def _options(musicxml: str) -> dict[str, Any]:
     return {
         "pageWidth": int(PAGE[0] * grown),
         "pageHeight": int(PAGE[1] * grown),
-        "scale": 100,
         "adjustPageHeight": True,
         "justifyVertically": False,
-        "breaks": "auto",
         "condense": "none",
-        "footer": "none",
-        "header": "auto",
-        "svgViewBox": True,
-        "svgRemoveXlink": True,
-        "xmlIdSeed": 1,
+        **_COMMON,
     }
