@@ -6,11 +6,8 @@ import numpy as np
 import orchestration_builders as builders
 import pytest
 
-from rescore_music.instruments import instrument
 from rescore_music.orchestration.drums import drum_map
 from rescore_music.orchestration.material import broken_share, chord_ranks, material
-from rescore_music.playability import RULES, violations
-from rescore_music.score import Part, Score, note_rows
 from rescore_music.structure import Role
 
 
@@ -40,46 +37,6 @@ def test_material_knows_melody_bass_and_chords() -> None:
     assert m.rank[first[2:5]].tolist() == [0, 1, 2]
     assert m.dynamic[3] > m.dynamic[0]
     assert np.allclose(m.histogram.sum(axis=1), 1)
-
-
-def solo(name: str, rows: list[tuple[int, int, int, int, int]], players: int = 1) -> Score:
-    return Score(notes=note_rows(rows), parts=(Part(name, instrument=name, players=players),))
-
-
-def rules_broken(score: Score) -> set[str]:
-    return {v.rule for v in violations(score)}
-
-
-def test_an_easy_part_breaks_no_rule() -> None:
-    rows = [(i * 480, 400, 69 + i % 5, 80, 0) for i in range(32)]
-    assert rules_broken(solo("oboe", rows)) == set()
-
-
-@pytest.mark.parametrize(
-    ("rule", "name", "rows"),
-    [
-        ("range", "flute", [(0, 480, 50, 80, 0)]),
-        ("polyphony", "trumpet-c", [(0, 480, 60, 80, 0), (0, 480, 64, 80, 0)]),
-        ("agility", "tuba", [(i * 30, 30, 40 + i % 7, 80, 0) for i in range(64)]),
-        ("breath", "trumpet-c", [(i * 480, 480, 67, 80, 0) for i in range(80)]),
-        ("leap", "horn-f", [(i * 100, 100, (48, 72)[i % 2], 80, 0) for i in range(8)]),
-        ("repeated-notes", "trombone", [(i * 60, 60, 55, 80, 0) for i in range(8)]),
-    ],
-)
-def test_each_rule_catches_its_fault(rule: str, name: str, rows: list[tuple[int, int, int, int, int]]) -> None:
-    assert rule in RULES
-    assert rule in rules_broken(solo(name, rows))
-
-
-def test_two_players_breathe_in_turn() -> None:
-    rows = [(i * 480, 480, 67, 80, 0) for i in range(80)]
-    assert "breath" not in rules_broken(solo("trumpet-c", rows, players=2))
-
-
-def test_rules_have_sources_and_unknown_instruments_are_not_judged() -> None:
-    assert all("(" in (rule.__doc__ or "") for rule in RULES.values())
-    assert violations(Score(notes=note_rows([(0, 1, 5, 1, 0)]), parts=(Part("?"),))) == ()
-    assert instrument("flute").lowest == 60
 
 
 def test_a_broken_chord_is_told_from_a_scale_a_slow_bass_and_a_chord() -> None:

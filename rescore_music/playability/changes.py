@@ -1,0 +1,51 @@
+"""Changes of technique and the time they take: pizzicato and arco, mutes; and trills that do not work."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rescore_music.playability.player import Found, Player
+from rescore_music.score import GRACE, Articulation
+
+_HAND_S = 0.18  # from a plucked note to a bowed one, or back
+_MUTE_S = 1.0  # to put a mute on or take it off
+_TROMBONES = frozenset(("trombone", "trombone-bb", "bass-trombone", "alto-trombone"))
+_LIP_TRILL = 62  # D4: below it a trombone's neighbouring partials lie farther apart than a trill
+
+
+def techniques(p: Player) -> Found:
+    """Pizzicato, arco and col legno that follow each other without time for the hand
+    (Adler, "Pizzicato"; Piston, Orchestration: a brief rest eases the change to arco).
+    """
+    if p.instrument.family != "strings" or (p.players > 1 and p.divisi > 1):
+        return
+    flags = int(Articulation.PIZZICATO | Articulation.COL_LEGNO)
+    yield from _switches(p, flags, _HAND_S, "from one way of playing to another", from_end=False)
+
+
+def mutes(p: Player) -> Found:
+    """Mutes put on or off without a rest for it (Adler, "Mutes"; Del Mar, Anatomy of the Orchestra)."""
+    if p.instrument.family in ("strings", "brass"):
+        yield from _switches(p, int(Articulation.MUTED), _MUTE_S, "for the mute", from_end=True)
+
+
+def _switches(p: Player, flags: int, least: float, what: str, *, from_end: bool) -> Found:
+    plain = ~p.flagged(GRACE)
+    state, tick = (p.notes["articulation"] & flags)[plain], p.notes["onset"][plain]
+    since = np.maximum.accumulate(p.end[plain]) if from_end else p.at[plain]
+    for i in np.flatnonzero(state[1:] != state[:-1]).tolist():
+        time = float(p.at[plain][i + 1] - since[i])
+        if time < least and tick[i + 1] > tick[i]:
+            yield int(tick[i + 1]), f"{max(time, 0):.2f} s {what}"
+
+
+def trills(p: Player) -> Found:
+    """Trills that cannot be played: on a woodwind's lowest note, where one finger holds both keys, and lip trills low
+    on the trombone (Adler, trill tables of the woodwinds; "The trombone").
+    """
+    for row in p.notes[p.flagged(int(Articulation.TRILL))]:
+        pitch = int(row["pitch"])
+        if p.instrument.family == "woodwind" and pitch == p.instrument.lowest:
+            yield int(row["onset"]), f"no trill on {p.name(pitch)}, the lowest note"
+        elif p.instrument.id in _TROMBONES and pitch < _LIP_TRILL:
+            yield int(row["onset"]), f"no lip trill on {p.name(pitch)}"

@@ -1,0 +1,126 @@
+"""The harp: four fingers a hand, and seven pedals that two feet move.
+
+Conventions: letters C D E F G A B; a pedal is flat, natural or sharp and holds for all octaves. The left foot has the
+pedals of D, C and B, the right foot those of E, F, G and A.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rescore_music.playability.hands import two_hands
+from rescore_music.playability.player import Found, Player
+from rescore_music.score import STEP_SEMITONES, Articulation
+
+_SPAN = 16  # a tenth
+_FINGERS = 4  # the little finger does not play
+_LEFT = (True, True, False, False, False, False, True)  # C D . . . . B
+_MOVE_S = 0.35  # one foot moves one pedal in this time
+_PITCH_NAMES = ("C", "C sharp", "D", "E flat", "E", "F", "F sharp", "G", "A flat", "A", "B flat", "B")
+
+
+def hands(p: Player) -> Found:
+    """Chords that four fingers a hand do not reach (Adler, "The harp": four fingers, a tenth; Salzedo)."""
+    if p.instrument.id != "harp" or p.players > 1:
+        return
+    for tick, _, rows in p.chords:
+        pitches = sorted(set(rows["pitch"].tolist()))
+        rolled = bool((rows["articulation"] & int(Articulation.ARPEGGIO)).any())
+        if len(pitches) > 1 and not two_hands(pitches, 99 if rolled else _SPAN, _FINGERS):
+            yield (
+                tick,
+                f"{len(pitches)} notes from {p.name(pitches[0])} to {p.name(pitches[-1])}: four fingers a hand",
+            )
+
+
+class _Move(NamedTuple):
+    """One change of a pedal: free from, wanted by (seconds), the tick that wants it, the letter."""
+
+    free: float
+    wanted: float
+    tick: int
+    letter: int
+
+
+def pedals(p: Player) -> Found:
+    """Notes that no setting of the pedals has together, and changes that come faster than two feet move them
+    (Adler, "The harp"; Inglefield & Neill, Writing for the Pedal Harp).
+
+    The settings are those with the fewest changes; a pedal may move as soon as its string is no longer needed.
+    """
+    if p.instrument.id != "harp" or not len(p.notes):
+        return
+    events: list[tuple[int, float, int]] = []
+    for tick, second, rows in p.chords:
+        need = int(np.bitwise_or.reduce(1 << (rows["pitch"].astype(np.int64) % 12)))
+        if (_settings()[1] & need == need).any():
+            events.append((tick, second, need))
+        else:
+            names = ", ".join(_PITCH_NAMES[i] for i in range(12) if need >> i & 1)
+            yield tick, f"no setting of the pedals has {names} together"
+    late = [move for foot in (True, False) for move in _late(_moves(events), foot)]
+    for move in sorted(late, key=lambda m: (m.tick, m.letter)):
+        yield move.tick, f"the {'CDEFGAB'[move.letter]} pedal cannot be changed in time"
+
+
+@lru_cache(maxsize=1)
+def _settings() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """All 3^7 settings: letters' alterations (2187, 7), and the pitch classes of each as bits (2187,)."""
+    digits = np.stack(np.unravel_index(np.arange(3**7), (3,) * 7), axis=1).astype(np.int64) - 1
+    classes = (STEP_SEMITONES + digits) % 12
+    return digits, np.bitwise_or.reduce(1 << classes, axis=1)
+
+
+def _moves(events: list[tuple[int, float, int]]) -> list[_Move]:
+    """The pedal changes of a path through the settings with the fewest of them."""
+    if not events:
+        return []
+    digits, classes = _settings()
+    far = np.int32(1 << 20)
+    reached: list[npt.NDArray[np.int32]] = []
+    best = np.zeros(3**7, np.int32)
+    for _, _, need in events:
+        if reached:
+            cube = best.reshape((3,) * 7)
+            for axis in range(7):  # Hamming distance is a sum over letters: one letter at a time
+                cube = np.minimum(cube, cube.min(axis=axis, keepdims=True) + 1)
+            best = cube.reshape(-1)
+        best = np.where(classes & need == need, best, far).astype(np.int32)
+        reached.append(best)
+    path = [int(reached[-1].argmin())]
+    for best in reached[-2::-1]:
+        path.append(int((best + (digits != digits[path[-1]]).sum(axis=1)).argmin()))
+    return _changes(events, digits[path[::-1]])
+
+
+def _changes(events: list[tuple[int, float, int]], settings: npt.NDArray[np.int64]) -> list[_Move]:
+    moves: list[_Move] = []
+    played = np.full(7, -10.0)  # when each string was last needed; the harp is tuned before the piece
+    pending: dict[int, float] = {}  # letter -> since when its pedal may move
+    before = settings[0]
+    for (tick, second, need), now in zip(events, settings, strict=True):
+        for letter in np.flatnonzero(now != before).tolist():
+            pending.setdefault(letter, float(played[letter]))
+        sounding = (1 << ((STEP_SEMITONES + now) % 12)) & need != 0
+        for letter in np.flatnonzero(sounding).tolist():
+            if letter in pending:
+                moves.append(_Move(pending.pop(letter), second, tick, letter))
+            played[letter] = second
+        before = now
+    return moves
+
+
+def _late(moves: list[_Move], left: bool) -> list[_Move]:
+    """Moves of one foot that come too late when each takes `_MOVE_S`, the most urgent first."""
+    clock, late = -np.inf, []
+    for move in sorted((m for m in moves if _LEFT[m.letter] == left), key=lambda m: m.wanted):
+        done = max(clock, move.free) + _MOVE_S
+        if done > move.wanted + 1e-9:
+            late.append(move)
+        else:
+            clock = done
+    return late
