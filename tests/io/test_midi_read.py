@@ -16,6 +16,7 @@ from rescore_music.errors import ReadError
 from rescore_music.io import read_score
 from rescore_music.io.encoding import decode_name, decode_text
 from rescore_music.io.midi.read import read_midi
+from rescore_music.io.midi.write import midi_bytes
 from rescore_music.score import CHANNEL_PRESSURE, Marker, Score
 
 SCALE_PITCHES = [60, 62, 64, 65, 67, 69, 71, 72]
@@ -120,11 +121,76 @@ def test_parts_are_track_and_channel_and_named_by_their_track() -> None:
 
 
 def test_a_part_keeps_its_program_changes_and_starts_with_its_first() -> None:
-    body = b"\x00\xb0\x00\x02\x00\xb0\x20\x01\x00\xc0\x28" + SCALE[:8] + b"\x00\xc0\x30" + SCALE[8:]
+    body = b"\x00\xb0\x00\x02\x00\xb0\x20\x01\x00\xc0\x28" + SCALE[:8] + b"\x00\xc0\x2d" + SCALE[8:]
     score = read_midi(midi(track(body)))
-    assert score.programs.tolist() == [(0, 0, 40, 257), (96, 0, 48, 257)]
+    assert score.programs.tolist() == [(0, 0, 40, 257), (96, 0, 45, 257)]
     assert (score.parts[0].program, score.parts[0].bank) == (40, 257)
     assert score.parts[0].name == "Violin"
+
+
+def changing(*programs: int, name: bytes = b"") -> Score:
+    """One channel that plays a note with each program."""
+    body = b"".join(bytes((0, 0xC0, program)) + SCALE[8 * i : 8 * i + 8] for i, program in enumerate(programs))
+    return read_midi(midi(track((meta(3, name) if name else b"") + body)))
+
+
+def by_instrument(score: Score) -> list[tuple[str, int, list[int]]]:
+    return [
+        (part.name, part.program, score.notes["pitch"][score.part_notes(i)].tolist())
+        for i, part in enumerate(score.parts)
+    ]
+
+
+def test_a_channel_that_changes_its_instrument_is_split_by_instrument() -> None:
+    score = changing(40, 73, 40, name=b"Tune")
+    assert by_instrument(score) == [("Tune", 40, [60, 64]), ("Flute (Tune)", 73, [62])]
+    assert {(p.channel, p.port) for p in score.parts} == {(0, 0)}
+    # both hold all that happens on their channel
+    assert score.programs["part"].tolist() == [0, 1] * 3
+    assert [i.what for i in score.import_log] == ["program changes: a part for each instrument"]
+    again = read_midi(midi_bytes(score))
+    assert by_instrument(again) == by_instrument(score)
+    assert again.import_log == ()
+
+
+def test_a_player_who_changes_technique_stays_one_part() -> None:
+    assert len(changing(40, 45, 44, 40).parts) == 1  # arco, pizzicato, tremolo
+    assert len(changing(48, 45, 49).parts) == 1  # a section
+    assert len(changing(56, 59, 56).parts) == 1  # a trumpet and its mute
+    assert len(changing(29, 30, 27).parts) == 1  # an electric guitar and its pedals
+    assert [n for _, _, n in by_instrument(changing(42, 45, 40, 44))] == [[60, 62], [64, 65]]  # each keeps its own
+
+
+def test_programs_that_no_note_is_played_with_split_nothing() -> None:
+    body = b"\x00\xc0\x28\x00\xc0\x49" + SCALE + b"\x00\xc0\x10"
+    assert [(p.program, p.name) for p in read_midi(midi(track(body))).parts] == [(73, "Flute")]
+
+
+def test_drum_kits_are_one_player() -> None:
+    drums = SCALE.replace(b"\x90", b"\x99").replace(b"\x80", b"\x89")
+    body = b"\x00\xc9\x00" + drums[:16] + b"\x00\xc9\x10" + drums[16:]
+    assert [p.percussion for p in read_midi(midi(track(body))).parts] == [True]
+
+
+def test_a_channel_that_turns_to_drums_is_split_there() -> None:
+    xg = sysex(b"\x43\x10\x4c\x00\x00\x7e\x00\xf7")
+    body = xg + b"\x00\xc0\x28" + SCALE[:16] + b"\x00\xb0\x00\x7f\x00\xc0\x00" + SCALE[16:]
+    score = read_midi(midi(track(body)))
+    assert [(p.percussion, len(score.part_notes(i))) for i, p in enumerate(score.parts)] == [(False, 2), (True, 6)]
+    again = read_midi(midi_bytes(score))
+    assert [(p.percussion, p.channel) for p in again.parts] == [(False, 0), (True, 0)]
+
+
+def test_key_pressure_goes_to_the_instrument_that_plays() -> None:
+    body = b"\x00\xc0\x28" + SCALE[:8] + b"\x00\xc0\x49\x00\xa0\x3e\x40" + SCALE[8:16]
+    score = read_midi(midi(track(body)))
+    assert [(r.tick, r.part) for r in score.raw] == [(96, 1)]
+
+
+def test_a_tour_of_more_sounds_than_parts_can_be_is_left_whole() -> None:
+    body = b"".join(bytes((0, 0xC0, i % 128)) + SCALE[:8] for i in range(128))
+    score = read_midi(midi(*[track(body.replace(b"\xc0", bytes((0xC0 | c,)))) for c in range(9)]))
+    assert len(score.parts) <= 1024
 
 
 def test_a_set_up_track_without_notes_speaks_to_its_channels_parts() -> None:

@@ -169,13 +169,18 @@ def scores(draw: st.DrawFn) -> Score:
     )
 
 
-def strokes(score: Score) -> list[tuple[int, ...]]:
+def strokes(score: Score, places: list[tuple[int, int]]) -> list[tuple[Any, ...]]:
     columns = (score.notes[name].tolist() for name in ("part", "pitch", "onset", "velocity"))
-    return sorted(zip(*columns, strict=True))
+    return sorted((places[part], *rest) for part, *rest in zip(*columns, strict=True))
 
 
-def ends(score: Score) -> list[tuple[int, ...]]:
-    return sorted(zip(score.notes["part"].tolist(), score.notes["pitch"].tolist(), score.ends.tolist(), strict=True))
+def ends(score: Score, places: list[tuple[int, int]]) -> list[tuple[Any, ...]]:
+    columns = (score.notes["part"].tolist(), score.notes["pitch"].tolist(), score.ends.tolist())
+    return sorted((places[part], *rest) for part, *rest in zip(*columns, strict=True))
+
+
+def on_channels(score: Score, name: str, places: list[tuple[int, int]]) -> set[tuple[Any, ...]]:
+    return {(tick, places[part], *rest) for tick, part, *rest in getattr(score, name).tolist()}
 
 
 @settings(max_examples=120, deadline=None)
@@ -183,13 +188,16 @@ def ends(score: Score) -> list[tuple[int, ...]]:
 def test_any_score_keeps_its_strokes_ends_bends_and_banks(score: Score) -> None:
     assume(len(set(score.notes["part"].tolist())) == len(score.parts))  # a part that never plays is no part in MIDI
     back = again(score)
-    assert strokes(back) == strokes(score)
-    assert ends(back) == ends(score)
-    assert [p.percussion for p in back.parts] == [p.percussion for p in score.parts]
-    assert rows(back, "bends") == rows(score, "bends")
-    assert set(rows(score, "programs")) <= set(rows(back, "programs"))
-    plain = [c for c in rows(score, "controls") if c[2] not in (0, 32)]
-    assert [c for c in rows(back, "controls") if c[2] not in (0, 32)] == plain
+    here, there = assign_channels(score), [(p.port, p.channel) for p in back.parts]
+    assert len(set(here)) == len(here)
+    assert strokes(back, there) == strokes(score, here)
+    assert ends(back, there) == ends(score, here)
+    kits = {place for place, part in zip(there, back.parts, strict=True) if part.percussion}
+    assert kits == {place for place, part in zip(here, score.parts, strict=True) if part.percussion}
+    assert on_channels(back, "bends", there) == on_channels(score, "bends", here)
+    assert on_channels(score, "programs", here) <= on_channels(back, "programs", there)
+    plain = {c for c in on_channels(score, "controls", here) if c[2] not in (0, 32)}
+    assert {c for c in on_channels(back, "controls", there) if c[2] not in (0, 32)} == plain
     # from here on nothing changes any more
     assert midi_bytes(again(back)) == midi_bytes(back)
 
@@ -382,7 +390,8 @@ def test_each_new_part_says_its_sound_and_a_silent_source_stays_silent() -> None
 
 def test_a_program_that_comes_after_another_tracks_first_note_leaves_the_channel_shared() -> None:
     score = read_midi(midi(track(SCALE), track(b"\x30\xc0\x49" + SCALE)))
-    assert [p.program for p in score.parts] == [0, 73]
+    # the first note of the first track sounds before the channel has its program
+    assert [(p.program, p.channel) for p in score.parts] == [(0, 0), (73, 0), (73, 0)]
     back = again(score)
     assert back.parts == score.parts
     assert rows(back, "programs") == rows(score, "programs")

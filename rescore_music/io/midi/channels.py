@@ -90,6 +90,6 @@ def _sounds(score: Score) -> list[int]:
             packed[name] = rows[name]
         spans.append([packed[rows["part"] == i].tobytes() for i in range(len(score.parts))])
     return [
-        numbers.setdefault((part.percussion, tuple(programs), *(span[i] for span in spans)), len(numbers))
-        for i, (part, programs) in enumerate(zip(score.parts, wanted_programs(score), strict=True))
+        numbers.setdefault((tuple(programs), *(span[i] for span in spans)), len(numbers))
+        for i, programs in enumerate(wanted_programs(score))
     ]

@@ -6,8 +6,12 @@ of other kinds, wrong track counts and wrong chunk lengths; each is mended and t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
 
 from rescore_music.errors import ReadError
 from rescore_music.io.limits import MIDI_JUNK, MIDI_TRACKS
@@ -21,15 +25,29 @@ class Repairs:
     """What was mended while reading, gathered by place and kind."""
 
     items: dict[tuple[str, str], int] = field(default_factory=dict)
+    ticks: dict[tuple[str, str], int] = field(default_factory=dict)  # the first of each, where it has one
 
-    def add(self, where: str, what: str, count: int = 1) -> None:
-        """Count a repair; none when `count` is 0."""
-        if count:
-            self.items[where, what] = self.items.get((where, what), 0) + int(count)
+    def add(self, where: str, what: str, count: int = 1, tick: int = -1) -> None:
+        """Count a repair, at a tick or later; none when `count` is 0."""
+        if not count:
+            return
+        self.items[where, what] = self.items.get((where, what), 0) + int(count)
+        if tick >= 0:
+            self.ticks[where, what] = min(tick, self.ticks.get((where, what), tick))
 
-    def log(self) -> tuple[LogItem, ...]:
-        """The repairs in the order in which they were first met."""
-        return tuple(LogItem(where, what, count) for (where, what), count in self.items.items())
+    def log(self, bar_of: Callable[[list[int]], npt.NDArray[np.int64]] | None = None) -> tuple[LogItem, ...]:
+        """The repairs in the order in which they were first met; `bar_of` tells the bars (0 = first) of ticks."""
+        bars = {}
+        if self.ticks and bar_of is not None:
+            bars = dict(zip(self.ticks, bar_of(list(self.ticks.values())).tolist(), strict=True))
+        out = []
+        for key, count in self.items.items():
+            where, what = key
+            if key in self.ticks:
+                bar = f" (bar {bars[key] + 1})" if key in bars else ""
+                where = f"{where}, {'from ' if count > 1 else ''}tick {self.ticks[key]}{bar}"
+            out.append(LogItem(where, what, count))
+        return tuple(out)
 
 
 @dataclass(frozen=True)

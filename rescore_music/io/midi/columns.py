@@ -15,6 +15,7 @@ from rescore_music.errors import WriteError
 from rescore_music.score import Rows
 
 Ints = npt.NDArray[np.int64]
+RELEASE = 64  # MIDI's default release velocity, written where a note says none
 
 
 class Phase(IntEnum):
@@ -109,4 +110,8 @@ def add_notes(track: Columns, notes: Rows, channel: int) -> None:
     order = np.lexsort((end, pitch, onset))
     velocity = np.maximum(notes["velocity"].astype(np.int64), 1)  # velocity 0 would be a note-off
     track.add(onset[order], Phase.NOTE_ON, 0x90 | channel, pitch[order], velocity[order])
-    track.add(end, np.where(empty, Phase.EMPTY_OFF, Phase.NOTE_OFF), 0x80 | channel, pitch, 64)
+    release = np.where(notes["release"] > 0, notes["release"], RELEASE)
+    # in the order in which the note-offs will be taken: equal pitches that overlap and end together keep their own
+    off = np.lexsort((onset, end))
+    phase = np.where(empty, Phase.EMPTY_OFF, Phase.NOTE_OFF)
+    track.add(end[off], phase[off], 0x80 | channel, pitch[off], release[off])

@@ -28,7 +28,7 @@ def pair_notes(
     part_ends: Ints,
     places: Sequence[str],
     repairs: Repairs,
-) -> tuple[Ints, Ints]:
+) -> tuple[Ints, Ints, Ints]:
     """Pair the note messages of all parts.
 
     Parameters
@@ -47,28 +47,42 @@ def pair_notes(
         Indices of the note-ons, rising.
     ends : int64 array, shape (notes,)
         The tick where each of them ends.
+    offs : int64 array, shape (notes,)
+        The index of the note-off that ends it, or -1.
     """
     key = part * 128 + pitch
     order = np.argsort(key, kind="stable")
     key, on = key[order], is_on[order]
     orphan, level = _levels(key, on)
-    _tell(repairs, places, "note-off without a note-on dropped", part[order[orphan]])
-    overlapping = part[order[on & (level > 1)]]
-    _tell(repairs, places, "note struck while its pitch sounds: ended first in, first out", overlapping)
+    strays = order[orphan]
+    _tell(repairs, places, "note-off without a note-on dropped", part[strays], tick[strays])
+    again = _struck_again(key, tick[order], on)
+    _tell(repairs, places, "the same note struck twice at one tick: both kept", part[order[again]], tick[order[again]])
+    overlapping = order[on & (level > 1) & ~again]
+    what = "note struck while its pitch sounds: ended first in, first out"
+    _tell(repairs, places, what, part[overlapping], tick[overlapping])
     order, key, on = order[~orphan], key[~orphan], on[~orphan]
     # seen from the end of the file, a note-on that finds no open note-off is what a stray note-off is from the start
     hanging = _levels(key[::-1], ~on[::-1])[0][::-1]
-    _tell(repairs, places, "note-on that never ends: closed", part[order[hanging]])
+    _tell(repairs, places, "note-on that never ends: closed", part[order[hanging]], tick[order[hanging]])
     ticks = tick[order]
-    ends = np.zeros(len(order), np.int64)
+    ends, offs = np.zeros(len(order), np.int64), np.full(len(order), -1)
+    offs[on & ~hanging] = order[~on]
     ends[on & ~hanging] = ticks[~on]  # by key, and in a key both in order of time: first in, first out
     strokes = np.append(np.flatnonzero(on), len(order))
     following = strokes[np.searchsorted(strokes, np.flatnonzero(hanging), side="right")]
-    again = np.append(key, -1)[following] == key[hanging]
-    closed = np.where(again, np.append(ticks, 0)[following], part_ends[key[hanging] // 128])
+    struck = np.append(key, -1)[following] == key[hanging]
+    closed = np.where(struck, np.append(ticks, 0)[following], part_ends[key[hanging] // 128])
     ends[hanging] = np.maximum(closed, ticks[hanging])
     rank = np.argsort(order[on], kind="stable")
-    return order[on][rank], ends[on][rank]
+    return order[on][rank], ends[on][rank], offs[on][rank]
+
+
+def _struck_again(key: Ints, tick: Ints, on: Flags) -> Flags:
+    """Per message sorted by key: a note-on at the tick of the note-on before it, that one not ended yet."""
+    again = np.zeros(len(key), bool)
+    again[1:] = on[1:] & on[:-1] & (key[1:] == key[:-1]) & (tick[1:] == tick[:-1])
+    return again
 
 
 def _levels(key: Ints, on: Flags) -> tuple[Flags, Ints]:
@@ -107,6 +121,7 @@ def silenced(onsets: Ints, ends: Ints, channel: Ints, silence_tick: Ints, silenc
     return np.where(same, np.minimum(ends, following % span), ends).astype(np.int64)
 
 
-def _tell(repairs: Repairs, places: Sequence[str], what: str, parts: Ints) -> None:
-    for place, count in zip(places, np.bincount(parts, minlength=len(places)), strict=True):
-        repairs.add(place, what, int(count))
+def _tell(repairs: Repairs, places: Sequence[str], what: str, parts: Ints, ticks: Ints) -> None:
+    for part in np.unique(parts).tolist():
+        own = ticks[parts == part]
+        repairs.add(places[part], what, len(own), int(own.min()))

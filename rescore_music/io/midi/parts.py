@@ -16,12 +16,14 @@ from rescore_music.io.encoding import decode_name
 from rescore_music.io.limits import MIDI_EVENTS, MIDI_MESSAGES, NOTES, PARTS
 from rescore_music.io.midi.chunks import Repairs
 from rescore_music.io.midi.events import Events
-from rescore_music.io.midi.meta import LYRIC, TEXT, Sheet, syllables
+from rescore_music.io.midi.meta import LYRIC, TEXT, Sheet, is_percussion, syllables
 from rescore_music.io.midi.names import sound_name
 from rescore_music.io.midi.notes import pair_notes, silenced
+from rescore_music.io.midi.split import told_apart
 from rescore_music.score import BEND, CHANNEL_PRESSURE, CONTROL, NOTE, PROGRAM, Mark, RawEvent, Rows
 
 Ints = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
 
 
 @dataclass
@@ -60,6 +62,7 @@ class Reading:
         self.known = known
         self.part_track = self.part_keys >> 20
         self.part_bus = self.part_keys & 0xFFFFF
+        self.part_player = np.zeros(len(self.part_keys), np.int64)
 
     def place(self, part: int) -> str:
         """What a part is called in the log."""
@@ -85,7 +88,7 @@ class Reading:
         self.repairs.add("file", "note-off on a channel that plays no note dropped", int(orphans.sum()))
         ends = np.zeros(len(places), np.int64)
         np.maximum.at(ends, part, tick)
-        on, end = pair_notes(tick, part, events.data1[rows], self.is_on[rows], ends, places, self.repairs)
+        on, end, off = pair_notes(tick, part, events.data1[rows], self.is_on[rows], ends, places, self.repairs)
         notes = np.zeros(len(on), NOTE)
         notes["onset"] = tick[on]
         silence = (events.status >> 4 == 11) & ((events.data1 == 120) | (events.data1 >= 123))
@@ -94,10 +97,66 @@ class Reading:
         notes["duration"] = end - tick[on]
         notes["pitch"], notes["velocity"] = events.data1[rows[on]], events.data2[rows[on]]
         notes["part"], notes["step"] = part[on], -1
-        zero = np.bincount(part[on][notes["duration"] == 0], minlength=len(places))
-        for place, count in zip(places, zero, strict=True):
-            self.repairs.add(place, "note without length kept", int(count))
+        notes["release"] = self._releases(rows[off[off >= 0]], off >= 0)
+        zero = notes["duration"] == 0
+        for number in np.unique(part[on][zero]).tolist():
+            ticks = tick[on][zero & (part[on] == number)]
+            self.repairs.add(places[number], "note without length kept", len(ticks), int(ticks.min()))
         return notes
+
+    def _releases(self, offs: Ints, ended: npt.NDArray[np.bool_]) -> Bytes:
+        """Release velocity of each note; 0 where its end says none (a note-on of velocity 0), or MIDI's default, 64."""
+        events, out = self.events, np.zeros(len(ended), np.uint8)
+        value = events.data2[offs]
+        out[ended] = np.where((events.status[offs] >> 4 == 8) & (value != 64), value, 0)
+        return out
+
+    def split(self, notes: Rows) -> None:
+        """Divide parts whose channel changes to another player's program: renumbers `notes` and all parts."""
+        groups: dict[int, tuple[Ints, Ints, Ints]] = {}  # part -> its notes, their players, players by program change
+        buses = self.buses()
+        for bus in buses.values():
+            if not bus.parts or not len(programs := self.channel_rows(bus)[2]):
+                continue
+            kits = self._kits(int(self.part_bus[bus.parts[0]]) % 16, programs)
+            for part in bus.parts:
+                own = np.flatnonzero(notes["part"] == part)
+                number, by_change = told_apart(notes["onset"][own], programs, kits)
+                if number.max(initial=0) > 0:
+                    groups[part] = own, number, by_change
+        size = np.ones(len(self.part_keys), np.int64)
+        for part, (_, number, _) in groups.items():
+            size[part] = int(number.max()) + 1
+        rows = sum(int(size[bus.parts].sum()) * len(bus.rows) for bus in buses.values())
+        if not groups or int(size.sum()) > PARTS or rows > MIDI_EVENTS:
+            return
+        for part in groups:
+            self.repairs.add(self.place(part), "program changes: a part for each instrument", int(size[part]))
+        base = np.cumsum(size) - size
+        notes["part"] = base[notes["part"]]
+        for own, number, _ in groups.values():
+            notes["part"][own] += number.astype(np.uint16)
+        self._renumber(base, size, groups)
+
+    def _kits(self, channel: int, programs: Rows) -> npt.NDArray[np.bool_]:
+        """Whether a channel is percussion before its first program change, and with each."""
+        places = [(0, 0), *((int(r["tick"]), int(r["bank"])) for r in programs)]
+        return np.array([is_percussion(self.sheet, tick, channel, bank) for tick, bank in places])
+
+    def _renumber(self, base: Ints, size: Ints, groups: dict[int, tuple[Ints, Ints, Ints]]) -> None:
+        """The parts after a division; key pressure goes to whoever plays at its tick."""
+        pressed = np.flatnonzero(self.is_poly & self.known)
+        part = self.part[pressed]
+        self.part = np.where(self.known, base[np.minimum(self.part, len(base) - 1)], self.part)
+        buses = self.buses()
+        for old, (_, _, by_change) in groups.items():
+            own = pressed[part == old]
+            programs = self.channel_rows(buses[int(self.part_bus[old])])[2]
+            at = np.searchsorted(programs["tick"], self.events.tick[own], side="right")
+            self.part[own] += by_change[at]
+        self.part_keys = np.repeat(self.part_keys, size)
+        self.part_track, self.part_bus = self.part_keys >> 20, self.part_keys & 0xFFFFF
+        self.part_player = np.arange(len(self.part_keys)) - np.repeat(base, size)
 
     # -- channels ------------------------------------------------------------------------------------------------
 
@@ -209,20 +268,27 @@ class Reading:
         )
 
     def name(self, part: int, program: int, percussion: bool) -> str:
-        """Name of a part: its channel's or its track's, else its instrument's, else its sound's."""
+        """Name of a part: its channel's or its track's, else its instrument's, else its sound's.
+
+        A further player of the same channel is named by the sound, with that name behind.
+        """
+        sound = sound_name(program, percussion)
+        name, own = self._given_name(part)
+        if not name or self.part_player[part]:
+            return f"{sound} ({name})" if name else sound
+        return name if own else f"{name}: {sound}"
+
+    def _given_name(self, part: int) -> tuple[str, bool]:
+        """The name that the file gives a part's channel or track, and whether no other channel shares it."""
         track, channel = int(self.part_track[part]), int(self.part_bus[part]) % 16
         names, instruments = self.sheet.names, self.sheet.instruments
-        sound = sound_name(program, percussion)
         for table in (names, instruments):
             if table.get((track, channel)):
-                return table[track, channel]
-        alone = int((self.part_track == track).sum()) == 1
+                return table[track, channel], True
         name = instruments.get((track, -1), "")
         if self.format != 0:
             name = names.get((track, -1), "") or name
-        if not alone:
-            name = f"{name}: {sound}" if name else ""
-        return name or sound
+        return name, len(np.unique(self.part_keys[self.part_track == track])) == 1
 
 
 def _ports(events: Events, sheet: Sheet) -> Ints:

@@ -74,7 +74,7 @@ def read_midi(source: str | Path | bytes, *, salvage: bool = False) -> Score:
         source_format=f"midi{container.format}",
         extra=reading.extra(),
     )
-    return score.replace(metadata=metadata, import_log=repairs.log())
+    return score.replace(metadata=metadata, import_log=repairs.log(score.bar_of))
 
 
 def _in_a_row(events: Events, repairs: Repairs) -> Events:
@@ -87,6 +87,7 @@ def _in_a_row(events: Events, repairs: Repairs) -> Events:
 
 def _assembled(reading: Reading, ticks_per_quarter: int, real_time_us: float) -> Score:
     notes = reading.notes()
+    reading.split(notes)
     sheet, events = reading.sheet, reading.events
     parts: list[Part] = [Part()] * len(reading.part_keys)
     gathered: tuple[list[Rows], ...] = ([], [], [])
