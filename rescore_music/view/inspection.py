@@ -7,21 +7,33 @@ from typing import Any
 
 import numpy as np
 
+from rescore_music.cues import Cues
 from rescore_music.score import Score
 from rescore_music.structure import Analysis, Motif, Role
+from rescore_music.view.inspect_data import instrument_name, key_at, named_chords, spelled_keys
+from rescore_music.view.inspect_words import summary
 
-PITCH_CLASSES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 
+def inspection(score: Score, analysis: Analysis, *, cues: Cues | None = None) -> dict[str, Any]:
+    """Everything about a cue as one JSON object; places are bars and beats, counted from 1.
 
-def inspection(score: Score, analysis: Analysis) -> dict[str, Any]:
-    """Everything about a cue as one JSON object; places are bars, counted from 1."""
+    Parameters
+    ----------
+    score : Score
+    analysis : Analysis
+        Of this score.
+    cues : Cues, optional
+        Their hits are told where the score's tempo map puts them.
+    """
     onsets = score.notes["onset"]
+    signs = spelled_keys(score, analysis)
     return {
         "title": score.metadata.title,
         "composer": score.metadata.composer,
         "source": score.metadata.source,
         "format": score.metadata.source_format,
         "digest": score.digest(),
+        "summary": summary(score, analysis),
         "seconds": round(score.duration, 3),
         "bars": len(score.bars) - 1,
         "ticks_per_quarter": score.ticks_per_quarter,
@@ -37,15 +49,22 @@ def inspection(score: Score, analysis: Analysis) -> dict[str, Any]:
             {"bars": _bars(score, p.start, p.end), "label": p.label, "roles": _roles(analysis, i)}
             for i, p in enumerate(analysis.phrases)
         ],
+        "sections": [{"bars": _bars(score, s.start, s.end), "label": s.label} for s in analysis.sections],
         "keys": [
-            {"bars": _bars(score, k.start, k.end), "key": f"{PITCH_CLASSES[k.tonic]} {k.mode}"} for k in analysis.keys
+            {"bars": _bars(score, k.start, k.end), "key": key_at(analysis, signs, k.start)} for k in analysis.keys
         ],
         "chords": [
-            {"bar": _bar(score, c.start), "chord": f"{PITCH_CLASSES[c.root]}{c.quality}" if c.quality else "-"}
-            for c in analysis.chords
+            {**_place(score, start), "chord": name, "numeral": numeral, "key": key_at(analysis, signs, start)}
+            for start, _, numeral, name in named_chords(score, analysis)
         ],
+        "cadences": [
+            {**_place(score, c.tick), "cadence": c.kind, "key": key_at(analysis, signs, c.tick)}
+            for c in analysis.cadences
+        ],
+        "intensity": [round(float(v), 3) for v in analysis.intensity],
         "motifs": motif_table(score, analysis.motifs),
         "markers": [{"bar": _bar(score, m.tick), "text": m.text, "kind": m.kind} for m in score.markers],
+        "hits": [] if cues is None else _hits(score, cues),
         "import_log": [{"where": i.where, "what": i.what, "count": i.count} for i in score.import_log],
         "onsets": len(np.unique(onsets)),
     }
@@ -60,13 +79,19 @@ def inspection_lines(found: Mapping[str, Any]) -> list[str]:
         "tempo   " + _joined(f"{t['quarters_a_minute']:g} (bar {t['bar']})" for t in found["tempi"]),
         "meter   " + _joined(f"{m['meter']} (bar {m['bar']})" for m in found["meters"]),
         "key     " + _joined(f"{k['key']} (bars {k['bars']})" for k in found["keys"]),
+        "cadence " + _joined(f"{c['cadence']} (bar {c['bar']})" for c in found["cadences"]),
+        "form    " + _joined(f"{s['label']} (bars {s['bars']})" for s in found["sections"]),
         "parts",
     ]
+    lines = [line for line in lines if line not in ("cadence ", "form    ")]
     lines += [f"  {p['name'] or '-':<28} {p['notes']:>6} notes  {p['range']}" for p in found["parts"]]
     lines += ["phrases"]
     for p in found["phrases"]:
         roles = "; ".join(f"{role}: {', '.join(_line_names(found, ids))}" for role, ids in p["roles"].items())
         lines.append(f"  bars {p['bars']:<9} {p['label']:<4} {roles}")
+    if found["hits"]:
+        lines += ["hits"]
+        lines += [f"  {h['timecode']}  bar {h['bar']:>4} beat {h['beat']:<6g} {h['label']}" for h in found["hits"]]
     lines += ["motifs", *(f"  {line}" for line in motif_lines(found["motifs"]))]
     if found["import_log"]:
         lines += ["mended or dropped on reading"]
@@ -109,6 +134,19 @@ def _bar(score: Score, tick: int) -> int:
     return int(score.bar_of(tick)) + 1
 
 
+def _place(score: Score, tick: int) -> dict[str, Any]:
+    start = int(score.bars[int(score.bar_of(tick))])
+    return {"bar": _bar(score, tick), "beat": round(1 + (tick - start) / score.beat_ticks(start), 3)}
+
+
+def _hits(score: Score, cues: Cues) -> list[dict[str, Any]]:
+    ticks = np.rint(score.tempo.ticks_at(cues.seconds)).astype(np.int64)
+    return [
+        {"timecode": cues.timecode(hit), "label": hit.label, "kind": hit.kind, **_place(score, max(int(tick), 0))}
+        for hit, tick in zip(cues.hits, ticks, strict=True)
+    ]
+
+
 def _bars(score: Score, start: int, end: int) -> str:
     first, last = _bar(score, start), _bar(score, max(end - 1, start))
     return str(first) if first == last else f"{first}-{last}"
@@ -119,6 +157,7 @@ def _part(score: Score, index: int) -> dict[str, Any]:
     return {
         "name": part.name,
         "instrument": part.instrument,
+        "played_on": instrument_name(score, index),
         "program": part.program,
         "percussion": part.percussion,
         "notes": len(pitches),

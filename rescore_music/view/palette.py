@@ -26,6 +26,7 @@ ROLE_COLOURS = {
     Role.PERCUSSION: "#8a8a8a",
 }
 ROLE_NAMES = {role: role.name.capitalize().replace("_", "-").replace("-M", "-m") for role in Role}
+REPEATED_COLOUR = "#6bc9a8"  # harmony that is struck again: the held one's hue, lighter
 ADDED_COLOUR = "#56b4e9"
 ADDED_NAME = "Added by the style"
 

@@ -1,0 +1,452 @@
+// Drawing: ruler, lanes and notes of a stretch of the cue on one canvas, for the screen and for paper alike.
+const GUTTER = 118;
+const FONT = "system-ui,-apple-system,'Segoe UI',sans-serif";
+const CADENCE = {
+  "perfect authentic": "PAC", "imperfect authentic": "IAC", half: "HC", plagal: "PC", deceptive: "DC",
+};
+const ORDER = [6, 3, 4, 5, 1, 2, 0].filter((g) => g < GROUPS); // the tune on top
+const BUCKETS = ORDER.map((group) => {
+  const out = [];
+  for (let i = 0; i < NOTES; i++) if (GROUP[i] === group) out.push(i);
+  return Int32Array.from(out);
+});
+const TEMPI = D.tempo.flatMap((row) => [row[1], row[2]]);
+const TEMPO_MOVES = Math.max(...TEMPI) - Math.min(...TEMPI) > 0.5;
+const SHORT = D.seconds[D.seconds.length - 1] < 60; // tell tenths of a second
+const PICTURE = D.hits.length + D.spans.length + D.cuts.length > 0;
+
+function partColour(part, dark) {
+  const many = Math.max(D.parts.length, 1);
+  return `hsl(${Math.round(360 * part / many)} 62% ${(dark ? [66, 52] : [46, 34])[part % 2]}%)`;
+}
+function keyColour(fifths, minor, dark) {
+  const hue = (((fifths * 30 + 48) % 360) + 360) % 360;
+  return `hsl(${hue} ${minor ? 42 : 62}% ${dark ? (minor ? 26 : 34) : (minor ? 74 : 84)}%)`;
+}
+function letterColour(label, dark) {
+  const hue = ((label.charCodeAt(0) || 65) - 65) * 67 + 205;
+  return `hsl(${hue % 360} 38% ${dark ? 30 : 84}%)`;
+}
+
+// what lies where, from the top
+function plan(view) {
+  const rows = [], add = (id, height, title) => { rows.push({ id, y, h: height, title }); y += height + 2; };
+  let y = 0;
+  add("ruler", D.timecodes.length ? 44 : 32, "bar");
+  if (PICTURE) add("picture", 28, "picture");
+  if (D.marks.length) add("marks", 15, "marks");
+  if (D.form.length) add("form", 18, "sections");
+  if (D.phrases.length) add("phrases", 16, "phrases");
+  if (D.keys.length) add("keys", 18, "keys");
+  if (D.chords.length) { add("numerals", 19, "harmony"); add("chords", 15, "chords"); }
+  if (D.cadences.length) add("cadences", 15, "cadences");
+  y += 4;
+  const pitches = HIGH - LOW + 1;
+  if (view.layout === "parts") {
+    D.parts.forEach((part, index) => {
+      if (view.hiddenParts.has(index)) return;
+      const range = PART_RANGE[index];
+      if (!range) return;
+      rows.push({ id: "part", part: index, y, h: part[2] ? 14 : Math.min(Math.max(range[1] - range[0], 10) * 1.6 + 8, 64), title: part[0] });
+      y += rows[rows.length - 1].h + 1;
+    });
+  } else {
+    const height = Math.max(Math.min(view.roll / pitches, 10), 3.4);
+    rows.push({ id: "roll", y, h: pitches * height, title: "" });
+    y += pitches * height + 4;
+    if (DRUMS.length) add("drums", DRUMS.length * 6 + 2, "percussion");
+  }
+  y += 4;
+  if (D.dynamics.length || D.hairpins.length) add("dynamics", 18, "dynamics");
+  else if (new Set(D.loudness.filter(Boolean)).size > 1) add("loudness", 24, "loudness");
+  if (D.intensity.length) add("intensity", 34, "intensity");
+  if (TEMPO_MOVES) add("tempo", 34, "tempo");
+  D.motifs.forEach((motif, index) => { rows.push({ id: "motif", index, y, h: 9, title: motif.name }); y += 10; });
+  return { rows, height: y + 2 };
+}
+const PART_RANGE = D.parts.map(() => null);
+for (let i = 0; i < NOTES; i++) {
+  const range = PART_RANGE[PART[i]], pitch = D.notes.pitch[i];
+  if (!range) PART_RANGE[PART[i]] = [pitch, pitch];
+  else { range[0] = Math.min(range[0], pitch); range[1] = Math.max(range[1], pitch); }
+}
+
+const WIDTHS = new Map();
+function wide(ctx, text) {
+  const key = ctx.font + text;
+  let width = WIDTHS.get(key);
+  if (width === undefined) { width = ctx.measureText(text).width; if (WIDTHS.size < 20000) WIDTHS.set(key, width); }
+  return width;
+}
+function cut(ctx, text, room) {
+  if (wide(ctx, text) <= room) return text;
+  let short = text;
+  while (short.length > 1 && wide(ctx, short + "…") > room) short = short.slice(0, -1);
+  return short.length > 1 ? short + "…" : "";
+}
+
+// view: left (place at the gutter's edge), right, scale (pixels a place), width, layout, colour, hidden sets, ink
+function draw(ctx, view, { rows, height }) {
+  ctx.clearRect(0, 0, view.width, height);
+  ctx.fillStyle = view.ink.paper;
+  ctx.fillRect(0, 0, view.width, height);
+  const x = (place) => GUTTER + (place - view.left) * view.scale;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(GUTTER, 0, view.width - GUTTER, height);
+  ctx.clip();
+  ctx.textBaseline = "middle";
+  const music = rows.filter((row) => row.id === "roll" || row.id === "part" || row.id === "drums");
+  const top = music.length ? music[0].y : 0;
+  const bottom = music.length ? music[music.length - 1].y + music[music.length - 1].h : top;
+  for (const row of music) ground(ctx, view, row);
+  grid(ctx, view, x, rows, top, bottom, height);
+  for (const row of music) notes(ctx, view, x, row);
+  for (const row of rows) if (LANES[row.id]) LANES[row.id](ctx, view, x, row);
+  ctx.restore();
+  gutter(ctx, view, rows);
+}
+
+function ground(ctx, view, row) {
+  if (row.id !== "roll") {
+    ctx.fillStyle = view.ink.soft;
+    ctx.fillRect(GUTTER, row.y, view.width, row.h);
+    return;
+  }
+  const step = row.h / (HIGH - LOW + 1);
+  for (let pitch = LOW; pitch <= HIGH; pitch++) {
+    const y = row.y + (HIGH - pitch) * step;
+    if ([1, 3, 6, 8, 10].includes(pitch % 12)) {
+      ctx.fillStyle = view.ink.soft;
+      ctx.fillRect(GUTTER, y, view.width, step);
+    }
+    if (pitch % 12 === 0) { ctx.fillStyle = view.ink.rule; ctx.fillRect(GUTTER, y + step - 0.5, view.width, 1); }
+  }
+}
+
+function grid(ctx, view, x, rows, top, bottom, height) {
+  const from = Math.max(barOf(view.left) - 1, 0), to = Math.min(barOf(view.right) + 1, BARS.length - 1);
+  const gap = view.scale * (BARS[to] - BARS[from]) / Math.max(to - from, 1);
+  const every = [1, 2, 4, 5, 10, 20, 50, 100, 200, 500].find((n) => n * gap >= 30) || 1000;
+  ctx.fillStyle = view.ink.rule;
+  const line = (place, a, b, strength, thick = 1) => {
+    ctx.globalAlpha = strength;
+    ctx.fillRect(Math.round(x(place)), a, thick, b - a);
+  };
+  for (let bar = from; bar <= to; bar++) {
+    if (gap >= 5 || bar % every === 0) line(BARS[bar], top, bottom, 0.9);
+    const beat = meterAt(BARS[bar])[3];
+    if (beat * view.scale >= 14 && bar < BARS.length - 1) {
+      for (let at = BARS[bar] + beat; at < BARS[bar + 1]; at += beat) line(at, top, bottom, 0.4);
+    }
+  }
+  ctx.globalAlpha = 1;
+  ctx.fillStyle = view.ink.faint;
+  for (const row of D.phrases) if (row[0] > view.left && row[0] < view.right) line(row[0], top, bottom, 0.5);
+  for (const row of D.form) if (row[0] > view.left && row[0] < view.right) line(row[0], top - 3, bottom, 0.9, 2);
+  ctx.globalAlpha = 0.13;
+  ctx.fillStyle = view.ink.accent;
+  for (const [start, end, kind] of D.spans) if (kind !== "cut") ctx.fillRect(x(start), top, x(end) - x(start), bottom - top);
+  ctx.globalAlpha = 1;
+  ruler(ctx, view, x, rows[0], from, to, every, gap);
+}
+
+function ruler(ctx, view, x, row, from, to, every, gap) {
+  let number = -1e9, time = -1e9, code = -1e9, meter = "";
+  const changes = new Map();
+  for (const [at, numerator, denominator] of D.meters) {
+    const told = `${numerator}/${denominator}`;
+    if (told !== meter) changes.set(barOf(at), told);
+    meter = told;
+  }
+  const put = (text, left, y, free, font, colour) => {
+    ctx.font = font;
+    if (left < free) return free;
+    ctx.fillStyle = colour;
+    ctx.fillText(text, left, y);
+    return left + wide(ctx, text) + 6;
+  };
+  ctx.textAlign = "left";
+  for (let bar = from; bar < to; bar++) {
+    const told = bar % every === 0, changed = changes.get(bar);
+    if (!told && !changed) continue;
+    const left = x(BARS[bar]) + 3;
+    if (told) {
+      ctx.fillStyle = view.ink.rule;
+      ctx.fillRect(Math.round(left - 3), row.y + 2, 1, row.h);
+      number = put(String(bar + 1), left, row.y + 9, number, `600 11px ${FONT}`, view.ink.ink);
+      time = put(clock(D.seconds[bar], SHORT), left, row.y + 22, time, `10px ${FONT}`, view.ink.faint);
+      if (D.timecodes.length) code = put(D.timecodes[bar], left, row.y + 35, code, `10px ${FONT}`, view.ink.faint);
+    }
+    if (changed && (told || gap * every > 60)) {
+      const place = Math.max(left, Math.min(number, left + 30));
+      number = Math.max(number, put(changed, place, row.y + 9, -1e9, `italic 10px ${FONT}`, view.ink.accent));
+    }
+  }
+}
+
+function shown(view, i) { return !view.hiddenParts.has(PART[i]) && !(TWICE[i] && view.hiddenGroups.has("twice")); }
+
+function eachNote(view, row, visit) {
+  BUCKETS.forEach((bucket, k) => {
+    if (view.hiddenGroups.has(ORDER[k])) return;
+    let i = last(bucket, view.left - LONGEST, (n) => ON[n]) + 1;
+    for (; i < bucket.length && ON[bucket[i]] <= view.right; i++) {
+      const note = bucket[i];
+      if (END[note] < view.left || !shown(view, note)) continue;
+      const box = noteBox(row, note);
+      if (box) visit(note, box[0], box[1]);
+    }
+  });
+}
+function noteBox(row, i) {
+  const drum = D.parts[PART[i]][2], pitch = D.notes.pitch[i];
+  if (row.id === "part") {
+    if (PART[i] !== row.part) return null;
+    const [low, high] = PART_RANGE[row.part], step = (row.h - 7) / Math.max(high - low, drum ? 1 : 10);
+    const size = Math.max(Math.min(step, 5), 2.4);
+    return [row.y + row.h - 3 - (pitch - low) * step - size / 2, size];
+  }
+  if (row.id === "drums") return drum ? [row.y + row.h - 7 - DRUMS.indexOf(pitch) * 6, 5] : null;
+  const step = row.h / (HIGH - LOW + 1);
+  return drum ? null : [row.y + (HIGH - pitch) * step + 0.3, Math.max(step - 0.6, 1.2)];
+}
+function notes(ctx, view, x, row) {
+  eachNote(view, row, (i, y, h) => {
+    const drum = D.parts[PART[i]][2], left = x(ON[i]);
+    let width = Math.max((END[i] - ON[i]) * view.scale - 0.8, 1.4);
+    if (drum) width = Math.min(width, 5);
+    ctx.fillStyle = view.colour === "part" ? partColour(PART[i], view.ink.dark) : D.groups[GROUP[i]][2];
+    const loud = 0.55 + 0.45 * D.notes.vel[i] / 127;
+    if (TWICE[i]) {
+      ctx.globalAlpha = 0.38 * loud;
+      ctx.fillRect(left, y, width, h);
+      if (width > 3 && h > 2.6) {
+        ctx.globalAlpha = 0.95;
+        ctx.strokeStyle = ctx.fillStyle;
+        ctx.lineWidth = 0.8;
+        ctx.strokeRect(left + 0.4, y + 0.4, width - 0.8, h - 0.8);
+      }
+    } else {
+      ctx.globalAlpha = loud;
+      ctx.fillRect(left, y, width, h);
+    }
+  });
+  ctx.globalAlpha = 1;
+}
+
+function gutter(ctx, view, rows) {
+  ctx.fillStyle = view.ink.paper;
+  ctx.fillRect(0, 0, GUTTER - 1, 1e4);
+  ctx.textBaseline = "middle";
+  ctx.textAlign = "right";
+  for (const row of rows) {
+    ctx.font = `11px ${FONT}`;
+    ctx.fillStyle = row.id === "part" ? view.ink.ink : view.ink.faint;
+    if (row.id === "roll") {
+      const step = row.h / (HIGH - LOW + 1);
+      for (let pitch = LOW; pitch <= HIGH; pitch++) {
+        if (pitch % 12 === 0) ctx.fillText(`C${pitch / 12 - 1}`, GUTTER - 6, row.y + (HIGH - pitch + 0.5) * step);
+      }
+    } else if (row.id === "ruler") {
+      ctx.fillText("bar", GUTTER - 6, row.y + 9);
+      ctx.fillText("time", GUTTER - 6, row.y + 22);
+      if (D.timecodes.length) ctx.fillText("timecode", GUTTER - 6, row.y + 35);
+    } else {
+      if (row.id === "motif") ctx.font = `9px ${FONT}`;
+      ctx.fillText(cut(ctx, row.title, GUTTER - 10), GUTTER - 6, row.y + row.h / 2);
+    }
+  }
+  ctx.fillStyle = view.ink.rule;
+  ctx.fillRect(GUTTER - 2, 0, 1, 1e4);
+}
+
+// -- lanes ---------------------------------------------------------------------------------------------------------
+
+// boxes of (start, end, label): each filled, its label inside where it fits; the label stays in sight while scrolling
+function boxes(ctx, view, x, row, items, fill, font, align = "left", small = "") {
+  let fitted = 0, seen = 0;
+  ctx.textAlign = align;
+  for (const item of items) {
+    if (item[1] <= view.left || item[0] >= view.right) continue;
+    const a = x(item[0]), b = x(item[1]), from = Math.max(a, GUTTER), to = Math.min(b, view.width);
+    const colour = fill(item);
+    if (colour) { ctx.fillStyle = colour; ctx.fillRect(a, row.y, Math.max(b - a - 1, 0.6), row.h); }
+    seen++;
+    const label = item[2], room = to - from - (align === "left" ? 5 : 2);
+    ctx.font = font;
+    if (small && wide(ctx, label) > room) ctx.font = small;
+    const text = wide(ctx, label) <= room ? label : align === "left" && room > 40 ? cut(ctx, label, room) : "";
+    if (!text) continue;
+    fitted++;
+    ctx.fillStyle = view.ink.ink;
+    ctx.fillText(text, align === "left" ? from + 3 : (from + to) / 2, row.y + row.h / 2 + 0.5);
+  }
+  return [fitted, seen];
+}
+function hint(ctx, view, row, [fitted, seen]) {
+  if (seen < 4 || fitted > seen / 5) return;
+  ctx.fillStyle = view.ink.paper;
+  ctx.font = `10px ${FONT}`;
+  const text = "zoom in to read", width = wide(ctx, text) + 12;
+  ctx.fillRect(GUTTER + 2, row.y + 1, width, row.h - 2);
+  ctx.fillStyle = view.ink.faint;
+  ctx.textAlign = "left";
+  ctx.fillText(text, GUTTER + 8, row.y + row.h / 2);
+}
+// labels at points, each cut off where the next begins
+function labels(ctx, view, x, row, items, text, most = 400) {
+  ctx.textAlign = "left";
+  let free = -1e9;
+  items.forEach((item, k) => {
+    const a = x(item[0]);
+    if (a < GUTTER - most || a > view.width || a < free) return;
+    let next = k + 1;
+    while (next < items.length && x(items[next][0]) - a < 2) next++;
+    const room = Math.min(next < items.length ? x(items[next][0]) - a - 6 : most, most);
+    const label = cut(ctx, text(item), Math.max(room, 26));
+    if (!label) return;
+    ctx.fillText(label, a + 3, row.y + row.h / 2);
+    free = a + 3 + wide(ctx, label) + 3;
+  });
+}
+function curve(ctx, view, x, row, values, colour) {
+  const from = barOf(view.left), to = Math.min(barOf(view.right) + 1, values.length);
+  ctx.fillStyle = colour;
+  ctx.globalAlpha = 0.5;
+  for (let bar = from; bar < to; bar++) {
+    const h = values[bar] * row.h, a = x(BARS[bar]);
+    ctx.fillRect(a, row.y + row.h - h, Math.max(x(BARS[bar + 1]) - a - 0.5, 0.5), h);
+  }
+  ctx.globalAlpha = 1;
+  ctx.fillStyle = view.ink.rule;
+  ctx.fillRect(GUTTER, row.y + row.h, view.width, 1);
+}
+
+const LANES = {
+  picture(ctx, view, x, row) {
+    ctx.font = `10px ${FONT}`;
+    for (const [start, end, kind, label] of D.spans) {
+      ctx.fillStyle = view.ink.accent;
+      ctx.globalAlpha = 0.22;
+      ctx.fillRect(x(start), row.y, x(end) - x(start), row.h);
+      ctx.globalAlpha = 1;
+      ctx.fillStyle = view.ink.ink;
+      ctx.textAlign = "left";
+      ctx.fillText(cut(ctx, label || kind, x(end) - x(start) - 6), Math.max(x(start), GUTTER) + 3, row.y + row.h - 7);
+    }
+    ctx.strokeStyle = view.ink.faint;
+    for (const at of D.cuts) { ctx.strokeRect(x(at) - 1.5, row.y + row.h - 6, 3, 5); }
+    for (const hit of D.hits) {
+      ctx.strokeStyle = view.ink.accent;
+      ctx.lineWidth = hit[3] === "hard" ? 1.6 : 1;
+      ctx.setLineDash(hit[3] === "hard" ? [] : [4, 3]);
+      ctx.beginPath();
+      ctx.moveTo(x(hit[0]), row.y);
+      ctx.lineTo(x(hit[0]), 1e4);
+      ctx.stroke();
+    }
+    ctx.setLineDash([]);
+    ctx.font = `600 10px ${FONT}`;
+    ctx.fillStyle = view.ink.accent;
+    labels(ctx, view, x, { y: row.y, h: 14 }, D.hits, (hit) => hit[2] || hit[1], 160);
+  },
+  marks(ctx, view, x, row) {
+    ctx.font = `italic 11px ${FONT}`;
+    ctx.fillStyle = view.ink.ink;
+    labels(ctx, view, x, row, D.marks, (mark) => mark[1], 220);
+  },
+  form(ctx, view, x, row) {
+    boxes(ctx, view, x, row, D.form, (item) => letterColour(item[2], view.ink.dark), `700 12px ${FONT}`);
+  },
+  phrases(ctx, view, x, row) {
+    const tint = D.form.length ? () => view.ink.soft : (item) => letterColour(item[2], view.ink.dark);
+    boxes(ctx, view, x, row, D.phrases, tint, `11px ${FONT}`);
+  },
+  keys(ctx, view, x, row) {
+    boxes(ctx, view, x, row, D.keys, (key) => keyColour(key[3], key[2].endsWith("minor"), view.ink.dark), `600 11px ${FONT}`);
+  },
+  numerals(ctx, view, x, row) {
+    const tint = () => view.ink.soft;
+    hint(ctx, view, row, boxes(ctx, view, x, row, D.chords, tint, `600 12px ${FONT}`, "center", `600 9px ${FONT}`));
+  },
+  chords(ctx, view, x, row) {
+    const items = D.chords.map((chord) => [chord[0], chord[1], chord[3]]);
+    boxes(ctx, view, x, row, items, () => null, `10.5px ${FONT}`, "center", `8.5px ${FONT}`);
+  },
+  cadences(ctx, view, x, row) {
+    ctx.font = `600 10px ${FONT}`;
+    let free = -1e9;
+    for (const [at, , kind] of D.cadences) {
+      const a = x(at), text = CADENCE[kind] || kind;
+      if (a < GUTTER - 60 || a > view.width) continue;
+      ctx.fillStyle = view.ink.good;
+      ctx.fillRect(Math.round(a), row.y, 2, row.h);
+      if (a < free) continue;
+      ctx.textAlign = "left";
+      ctx.fillText(text, a + 5, row.y + row.h / 2 + 0.5);
+      free = a + 8 + wide(ctx, text);
+    }
+  },
+  dynamics(ctx, view, x, row) {
+    ctx.strokeStyle = view.ink.faint;
+    ctx.lineWidth = 1;
+    for (const [start, end, kind] of D.hairpins) {
+      if (end < view.left || start > view.right) continue;
+      const a = x(start), b = x(end), middle = row.y + row.h / 2, tip = kind === "<" ? a : b, mouth = kind === "<" ? b : a;
+      ctx.beginPath();
+      ctx.moveTo(mouth, middle - 5);
+      ctx.lineTo(tip, middle);
+      ctx.lineTo(mouth, middle + 5);
+      ctx.stroke();
+    }
+    ctx.font = `italic 700 12px Georgia,"Times New Roman",serif`;
+    ctx.textAlign = "left";
+    let free = -1e9, before = "";
+    for (const [at, text] of D.dynamics) {
+      const a = x(at);
+      if (a < GUTTER - 30 || a > view.width || a < free || (text === before && a < free + 30)) continue;
+      const width = wide(ctx, text);
+      ctx.fillStyle = view.ink.paper;
+      ctx.fillRect(a - 1, row.y + 2, width + 3, row.h - 4);
+      ctx.fillStyle = view.ink.ink;
+      ctx.fillText(text, a, row.y + row.h / 2);
+      free = a + width + 5;
+      before = text;
+    }
+  },
+  loudness(ctx, view, x, row) { curve(ctx, view, x, row, D.loudness.map((v) => v / 127), view.ink.faint); },
+  intensity(ctx, view, x, row) { curve(ctx, view, x, row, D.intensity.map((v) => v / 100), view.ink.accent); },
+  tempo(ctx, view, x, row) {
+    const low = Math.min(...TEMPI), high = Math.max(...TEMPI), pad = (high - low) * 0.15;
+    const y = (bpm) => row.y + row.h - 2 - (row.h - 4) * (bpm - low + pad) / (high - low + 2 * pad);
+    ctx.strokeStyle = view.ink.ink;
+    ctx.lineWidth = 1.3;
+    ctx.beginPath();
+    D.tempo.forEach(([at, a, b], k) => {
+      const end = k + 1 < D.tempo.length ? D.tempo[k + 1][0] : D.length;
+      if (k) ctx.lineTo(x(at), y(a)); else ctx.moveTo(x(at), y(a));
+      ctx.lineTo(x(end), y(b));
+    });
+    ctx.stroke();
+    ctx.font = `10px ${FONT}`;
+    let free = -1e9;
+    for (const [at, bpm] of D.tempo) {
+      const a = Math.max(x(at), GUTTER), text = `♩=${Math.round(bpm)}`;
+      if (a > view.width || a < free || x(at) < GUTTER - 400) continue;
+      ctx.fillStyle = view.ink.faint;
+      ctx.textAlign = "left";
+      ctx.fillText(text, a + 3, y(bpm) > row.y + row.h / 2 ? row.y + 6 : row.y + row.h - 6);
+      free = a + wide(ctx, text) + 26;
+    }
+  },
+  motif(ctx, view, x, row) {
+    for (const [start, end, relation] of D.motifs[row.index].at) {
+      if (end < view.left || start > view.right) continue;
+      ctx.fillStyle = view.ink.good;
+      ctx.globalAlpha = relation === "first" ? 1 : relation === "exact" ? 0.75 : 0.45;
+      ctx.fillRect(x(start), row.y + 1, Math.max((end - start) * view.scale - 1, 2), row.h - 2);
+    }
+    ctx.globalAlpha = 1;
+  },
+};
