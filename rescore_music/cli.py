@@ -71,11 +71,20 @@ def run_rescore(args: argparse.Namespace) -> int:
 def run_inspect(args: argparse.Namespace) -> int:
     """Tell what is in a cue: parts, meters, keys, lines, roles, motifs, and what the reader mended."""
     from rescore_music.analysis import analyze
-    from rescore_music.io import read_score
+    from rescore_music.io import atomic_write, read_score
+    from rescore_music.io.spotting import read_cues
+    from rescore_music.view.inspect_page import inspect_page
     from rescore_music.view.inspection import inspection, inspection_lines
 
     score = read_score(args.cue, salvage=args.salvage)
-    found = inspection(score, analyze(score))
+    analysis = analyze(score)
+    cues = read_cues(args.cues, args.rate, args.start) if args.cues else None
+    if args.html:
+        atomic_write(args.html, inspect_page(score, analysis, cues=cues).encode())
+        print(args.html, file=sys.stderr if args.json else sys.stdout)
+        if not args.json:
+            return 0
+    found = inspection(score, analysis, cues=cues)
     if args.json:
         _json(found)
     else:
@@ -253,7 +262,9 @@ def parser() -> argparse.ArgumentParser:
     _sound_options(sub)
     sub.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")
 
-    command(run_inspect)
+    sub = command(run_inspect)
+    sub.add_argument("--html", type=Path, help="write it all as one page to read in a browser (.html)")
+    _picture_options(sub, required=False)
     command(run_motifs)
     command(run_templates, cue=False)
 
