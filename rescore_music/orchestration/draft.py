@@ -68,6 +68,7 @@ class Loss(IntEnum):
     UNREACHABLE = 7
     DOUBLED = 8
     FIGURED = 9
+    REACH = 10
 
 
 LOSS_TEXT = {
@@ -81,6 +82,7 @@ LOSS_TEXT = {
     Loss.UNREACHABLE: "left out: not on this instrument in any octave",
     Loss.DOUBLED: "merged: the same line is played by its main voice",
     Loss.FIGURED: "merged into a figuration of the same chord",
+    Loss.REACH: "thinned: not within the reach of the hands",
 }
 
 

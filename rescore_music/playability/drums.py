@@ -12,23 +12,31 @@ _RETUNE_S = 1.0  # a pedal drum, by a player who counts on while he tunes
 
 
 def tuning(p: Player) -> Found:
-    """Notes for which no drum can be tuned in time (Adler, "Timpani"; Del Mar, Anatomy of the Orchestra).
-
-    A drum is retuned when its present note is next wanted latest of those that are free; before the piece all are.
-    """
+    """Notes for which no drum can be tuned in time (Adler, "Timpani"; Del Mar, Anatomy of the Orchestra)."""
     if p.instrument.id != "timpani" or not len(p.notes):
         return
-    drums = DRUMS * max(p.players, 1)
+    for i in untunable(p.notes["pitch"].tolist(), p.at.tolist(), p.players):
+        yield int(p.notes["onset"][i]), f"no drum is free to be tuned to {p.name(int(p.notes['pitch'][i]))}"
+
+
+def untunable(pitches: list[int], at: list[float], players: int = 1) -> list[int]:
+    """Which of a timpanist's notes (by time, in seconds) come too soon for the pedals.
+
+    A drum is retuned when its present note is next wanted latest of those that are free; before the piece all are.
+    A note that cannot be had tunes no drum.
+    """
+    drums = DRUMS * max(players, 1)
     tuned, used = [-1] * len(drums), [-np.inf] * len(drums)
-    pitches, at = p.notes["pitch"].tolist(), p.at.tolist()
+    out: list[int] = []
     for i, (pitch, second) in enumerate(zip(pitches, at, strict=True)):
         drum = next((d for d, note in enumerate(tuned) if note == pitch), -1)
         if drum < 0:
             drum = _free(pitches, i, second, drums, tuned, used)
         if drum < 0:
-            yield int(p.notes["onset"][i]), f"no drum is free to be tuned to {p.name(pitch)}"
-            continue
-        tuned[drum], used[drum] = pitch, second
+            out.append(i)
+        else:
+            tuned[drum], used[drum] = pitch, second
+    return out
 
 
 def _free(

@@ -12,12 +12,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rescore_music.playability.hands import two_hands
+from rescore_music.playability.hands import HARP_FINGERS, two_hands
 from rescore_music.playability.player import Found, Player
 from rescore_music.score import STEP_SEMITONES, Articulation
 
 _SPAN = 16  # a tenth
-_FINGERS = 4  # the little finger does not play
 _LEFT = (True, True, False, False, False, False, True)  # C D . . . . B
 _MOVE_S = 0.35  # one foot moves one pedal in this time
 _PITCH_NAMES = ("C", "C sharp", "D", "E flat", "E", "F", "F sharp", "G", "A flat", "A", "B flat", "B")
@@ -30,7 +29,7 @@ def hands(p: Player) -> Found:
     for tick, _, rows in p.chords:
         pitches = sorted(set(rows["pitch"].tolist()))
         rolled = bool((rows["articulation"] & int(Articulation.ARPEGGIO)).any())
-        if len(pitches) > 1 and not two_hands(pitches, 99 if rolled else _SPAN, _FINGERS):
+        if len(pitches) > 1 and not two_hands(pitches, 99 if rolled else _SPAN, HARP_FINGERS):
             yield (
                 tick,
                 f"{len(pitches)} notes from {p.name(pitches[0])} to {p.name(pitches[-1])}: four fingers a hand",
