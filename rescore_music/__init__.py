@@ -42,6 +42,7 @@ _PUBLIC = {
     "sync": "syncing",
     "load_template": "template",
     "templates": "template",
+    "unfold": "repeats",
     "write_audio": "io",
     "write_cues": "io.spotting",
     "write_parts": "view.export",
@@ -81,6 +82,7 @@ __all__ = [
     "separate_voices",
     "sync",
     "templates",
+    "unfold",
     "write_audio",
     "write_cues",
     "write_parts",
@@ -116,6 +118,7 @@ if TYPE_CHECKING:
     from rescore_music.pipeline import Result, Settings, orchestrate, rescore, rescore_candidates
     from rescore_music.quality import measure
     from rescore_music.rendering import master, render
+    from rescore_music.repeats import unfold
     from rescore_music.score import Articulation, Mark, Part, Score
     from rescore_music.structure import Analysis, Role
     from rescore_music.syncing import sync
