@@ -16,15 +16,10 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from rescore_music.errors import ReadError
-from rescore_music.io.limits import FILE_BYTES
+from rescore_music.io.limits import ARCHIVE_BYTES, ARCHIVE_ENTRIES, ARCHIVE_RATIO, ARCHIVE_RATIO_FREE, XML_NODES
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
-
-UNPACKED_BYTES = 4 * FILE_BYTES
-RATIO = 250  # unpacked to packed; real orchestral scores reach 60
-RATIO_FREE = 4 << 20  # below this size no ratio is too high: silence packs well
-ENTRIES = 4096
 
 
 def root_element(data: bytes, file: str) -> _Element:
@@ -63,6 +58,9 @@ def _parse(data: bytes, file: str) -> _Element:
         raise ReadError("this is not MusicXML: it does not begin with '<'", file=file, cure="export it as MusicXML")
     if b"<!ENTITY" in data[: 1 << 16]:
         raise _entities(file)
+    if data.count(b"<") + 2 * data.count(b"=") > XML_NODES:  # a tree is twenty times its file: before it is built
+        what = f"more than {XML_NODES:,} tags and attributes, too much for one score"
+        raise ReadError(what, file=file, cure="split the file")
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -94,8 +92,8 @@ def _unpack(data: bytes, file: str) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
-            if len(names) > ENTRIES:
-                raise ReadError(f"the archive holds {len(names)} files, more than {ENTRIES}", file=file)
+            if len(names) > ARCHIVE_ENTRIES:
+                raise ReadError(f"the archive holds {len(names)} files, more than {ARCHIVE_ENTRIES}", file=file)
             return _read_entry(archive, _score_name(archive, names, file), len(data), file)
     except _damage() as error:
         raise ReadError(f"the .mxl archive is damaged: {error}", file=file, cure="export it again") from None
@@ -133,7 +131,10 @@ def _score_name(archive: zipfile.ZipFile, names: list[str], file: str) -> str:
 
 
 def _read_entry(archive: zipfile.ZipFile, name: str, packed: int, file: str) -> bytes:
-    limit = UNPACKED_BYTES if not packed else max(RATIO_FREE, min(UNPACKED_BYTES, packed * RATIO))
+    method = archive.getinfo(name).compress_type
+    if method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # zipfile unpacks the others whole, at any size
+        raise ReadError(f"{name[:80]!r} is packed by method {method}, not deflated", file=file, cure="export it again")
+    limit = max(ARCHIVE_RATIO_FREE, min(ARCHIVE_BYTES, packed * ARCHIVE_RATIO))
     with archive.open(name) as entry:
         data = entry.read(limit + 1)
     if len(data) > limit:

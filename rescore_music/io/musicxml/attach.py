@@ -40,7 +40,7 @@ _UNIT_NAMES = {glyph: name for glyph, name, _ in BEAT_UNITS}
 ENGRAVED = ("musicxml", "abc", "humdrum")  # source formats that say themselves what is printed
 MOST_NUMBERS = 16  # MusicXML's limit on slurs or wedges open at once
 # order of directions at one place
-TEMPO, REHEARSAL, DYNAMIC, STOP, START, WORDS, HARMONY = 2, 1, 4, 0, 5, 3, 6
+TEMPO, REHEARSAL, DYNAMIC, STOP, START, WORDS, HARMONY, JUMP = 2, 1, 4, 0, 5, 3, 6, 7
 
 
 def clean(text: str) -> str:

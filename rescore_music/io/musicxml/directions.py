@@ -19,7 +19,7 @@ from rescore_music.io.musicxml.tables import (
     TECHNIQUES,
     TEMPO_WORDS,
 )
-from rescore_music.io.notation.draft import Draft, MarkDraft
+from rescore_music.io.notation.draft import BAR_END, Draft, MarkDraft
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -77,7 +77,10 @@ class DirectionReader:
                 elif tag == "rehearsal":
                     self.mark(bar, at, "rehearsal", text_of(child), whole=True)
                 elif tag in _POINTS:
-                    self.mark(bar, at, "jump", _POINTS[tag], whole=True)
+                    if tag == "coda" and sound is not None and sound.get("tocoda"):
+                        self.mark(bar, BAR_END, "jump", "To Coda", whole=True)
+                    else:
+                        self.mark(bar, at, "jump", _POINTS[tag], whole=True)
                 elif tag in ("wedge", "octave-shift", "pedal", "dashes", "bracket"):
                     self._spanner(tag, child, bar, at, staff, words)
                 else:
@@ -123,7 +126,7 @@ class DirectionReader:
             made = self.mark(bar, at, "tempo", f"{text} {metronome}".strip(), whole=True)
             made.value = round(bpm, 6)
         elif jump or JUMP_WORDS.match(text):
-            self.mark(bar, at, "jump", text, whole=True)
+            self.mark(bar, BAR_END, "jump", text, whole=True)  # it acts when its bar has been played
         elif any(pattern.search(text) for pattern, _, _ in TECHNIQUES):
             self.mark(bar, at, "technique", text, staff=staff)
         elif TEMPO_WORDS.match(text):
@@ -152,7 +155,7 @@ class DirectionReader:
         if parent is not None and parent.tag == "measure":
             for name, text in _SOUND_JUMPS.items():
                 if element.get(name):
-                    self.mark(bar, at, "jump", text, whole=True)
+                    self.mark(bar, BAR_END, "jump", text, whole=True)
 
     def _spanner(self, tag: str, element: _Element, bar: int, at: int, staff: int, words: list[str]) -> None:
         if tag == "bracket":

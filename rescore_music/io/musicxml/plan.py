@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rescore_music.io.musicxml.attach import REHEARSAL, TEMPO, clean, tempo_direction
+from rescore_music.io.musicxml.attach import JUMP, REHEARSAL, TEMPO, clean, tempo_direction
 from rescore_music.io.notation.dynamics import velocities
 from rescore_music.io.notation.snap import Snapped
 from rescore_music.score import Mark, Score
@@ -146,9 +146,9 @@ def _global_directions(score: Score, snapped: Snapped, bars: list[BarPlan]) -> N
             marks.append((tick, f"{unit} = {max(1, round(bpm / length))}"))
     edges = snapped.bars
 
-    def put(tick: int, order: int, xml: str) -> None:
+    def put(tick: int, order: int, xml: str, *, closing: bool = False) -> None:
         at = int(snapped.place(tick, score))
-        bar = min(max(int(np.searchsorted(edges, at, side="right")) - 1, 0), len(bars) - 1)
+        bar = min(max(int(np.searchsorted(edges, at, side="left" if closing else "right")) - 1, 0), len(bars) - 1)
         bars[bar].directions.append((at - int(edges[bar]), order, xml))
 
     for tick, text in sorted(marks):
@@ -168,7 +168,7 @@ def _global_directions(score: Score, snapped: Snapped, bars: list[BarPlan]) -> N
             head = '<direction placement="above" system="only-top"><direction-type>'
             put(m.tick, REHEARSAL, f"{head}{body}</direction-type>{{offset}}</direction>")
         elif m.kind == "jump":
-            put(m.tick, REHEARSAL, _jump(m.text))
+            put(m.tick, JUMP, _jump(m.text), closing=m.text not in ("segno", "coda"))
 
 
 def _jump(text: str) -> str:

@@ -91,7 +91,9 @@ TEMPO_WORDS = re.compile(
     re.IGNORECASE,
 )
 JUMP_WORDS = re.compile(
-    r"^\W*(d\.?\s*c\.?\b|d\.?\s*s\.?(?!\w)|da capo|dal segno|fine\b|to coda\b|al coda\b)", re.IGNORECASE
+    r"^\W*(d\.?\s*c\.?\b|d\.?\s*s\.?(?!\w)|da capo|dal segno|fine\b|to coda\b|al coda\b|"
+    r".{0,40}\b(da capo|dal segno|d\. ?c\.|d\. ?s\.))",
+    re.IGNORECASE,
 )
 GRADUAL = re.compile(r"\b(cresc|crescendo|decresc|dim(in)?\b|diminuendo)", re.IGNORECASE)
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rescore_music.io.limits import BAR_QUARTERS
 from rescore_music.io.musicxml.attributes import AttributeReader
 from rescore_music.io.musicxml.directions import DirectionReader
 from rescore_music.io.musicxml.notes import BAR_REST, SOUND, NoteReader
 from rescore_music.io.musicxml.parts import PartEntry, number_of, text_of
 from rescore_music.io.musicxml.place import PartPlace
-from rescore_music.io.notation.draft import BAR_END, BAR_QUARTERS, Draft
+from rescore_music.io.notation.draft import BAR_END, Draft
 from rescore_music.score import Part
 
 if TYPE_CHECKING:

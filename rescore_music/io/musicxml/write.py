@@ -21,6 +21,7 @@ from pathlib import Path
 
 from rescore_music.errors import WriteError
 from rescore_music.io.files import atomic_write
+from rescore_music.io.limits import WRITTEN_BARS
 from rescore_music.io.musicxml.attach import clean
 from rescore_music.io.musicxml.bars import PartWriter
 from rescore_music.io.musicxml.plan import loudness, plan_score
@@ -86,6 +87,9 @@ def written(score: Score) -> Written:
     """
     if not score.parts:
         raise WriteError("a score without parts cannot be written as notation", cure="add a part")
+    if len(score.bars) * len(score.parts) > WRITTEN_BARS:
+        what = f"{len(score.bars):,} bars of {len(score.parts)} parts are too many to be written as notation"
+        raise WriteError(what, cure="write MIDI, or cut the empty end off")
     snapped = snap(score)
     plan = plan_score(score, snapped)
     spelling = spell(score)
