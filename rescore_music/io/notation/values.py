@@ -5,7 +5,8 @@ are ticks from the start of the bar, events are (start, end, is_rest).
 
 The rules are those of printed music: a note may hide a metrical boundary only if it begins or ends on one at least as
 strong, or is a plain value placed symmetrically about it (eighth, quarter, eighth); rests hide less than notes do;
-compound beats are never bridged by undotted values; a tuplet fills the smallest metrical span that no note with an
+compound beats are never bridged by undotted values, nor is the seam between the groups of an uneven meter (5/4 as 3+2,
+7/8 as 4+3); a tuplet fills the smallest metrical span that no note with an
 end off the binary grid crosses. Positions are ranked 0 bar line, 1 middle of the bar, 2 beat, 3 and on by division.
 
 References
@@ -71,6 +72,7 @@ class Meter:
         self.beat = 3 * unit if self.compound else unit
         beats = numerator // 3 if self.compound else numerator
         self.middles = [self.beat * m for m in _middles(beats)]
+        self.uneven = beats in (5, 7)  # 3+2, 4+3: the seam between the groups is always seen
         self.full = self.beat * beats
         self.division = unit if self.compound else self.beat // 2
         self.denominator, self.numerator, self.unit = denominator, numerator, unit
@@ -309,6 +311,8 @@ def _split(meter: Meter, a: int, b: int, rest: bool) -> list[tuple[int, int, tup
 def _may_bridge(meter: Meter, a: int, b: int, rank: int, dots: int, rest: bool) -> bool:
     """Whether one value may hide the inner boundaries of this rank."""
     begins, ends = meter.level(a), meter.level(b)
+    if meter.uneven and rank == 1:
+        return False
     if rest:
         if dots and not (dots == 1 and meter.compound and begins <= 2 and ends <= 2):
             return False
@@ -334,8 +338,19 @@ def _groups(meter: Meter) -> list[int]:
     return [0, *meter.middles]
 
 
+def _joinable(meter: Meter, beats: int) -> list[tuple[int, ...]]:
+    """Beats (from 1) whose eighths share a beam where they are nothing but eighths: halves of a bar, a bar of three."""
+    if meter.denominator > 4:
+        return []
+    if meter.numerator == 3 and beats == 3:
+        return [(2, 3), (1, 2), (1, 2, 3)]
+    if meter.numerator % 2 == 0:
+        return [(first, first + 1) for first in range(1, beats, 2)]
+    return []
+
+
 def _beamed(pieces: list[Piece], rests: list[bool], meter: Meter) -> list[Piece]:
-    """The pieces with their beams: within a beat, eighths of a half bar together."""
+    """The pieces with their beams: within a beat, eighths of a half bar (in 3/4 of the bar) together."""
     edges = _groups(meter)
     home: list[tuple[int, int]] = []
     span = 0
@@ -345,12 +360,13 @@ def _beamed(pieces: list[Piece], rests: list[bool], meter: Meter) -> list[Piece]
         if piece.actual > 1:
             span += piece.bracket == "start"
             home[-1] = (-span, 0)
-    if meter.denominator <= 4 and meter.numerator % 2 == 0:
-        for first in range(1, len(edges), 2):
-            members = [i for i, h in enumerate(home) if h[0] in (first, first + 1)]
-            if all(pieces[i].kind == "eighth" and not pieces[i].dots and not rests[pieces[i].event] for i in members):
-                for i in members:
-                    home[i] = (first, 0)
+    for beats in _joinable(meter, len(edges)):
+        members = [i for i, h in enumerate(home) if h[0] in beats]
+        whole = sum(pieces[i].ticks for i in members) * FINE == len(beats) * meter.beat
+        plain = [pieces[i].kind == "eighth" and not pieces[i].dots and not rests[pieces[i].event] for i in members]
+        if whole and all(plain):
+            for i in members:
+                home[i] = (beats[0], 0)
     out = list(pieces)
     i = 0
     while i < len(out):
