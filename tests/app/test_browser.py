@@ -138,6 +138,15 @@ def test_a_sample_is_heard_read_and_taken_away(page: Any, tmp_path: Path) -> Non
     assert all(wide > 0 and high > 0 for wide, high in rolls)
     shot(page, tmp_path, "2-listen")
 
+    page.get_by_role("tab", name="The cue", exact=True).click()
+    cue = page.frame_locator("iframe").last
+    cue.get_by_role("heading", name="Who does what").wait_for()
+    cue.locator("html[data-drawn='1']").wait_for(state="attached")
+    shot(page, tmp_path, "2b-cue")
+    with page.expect_download() as got:
+        page.get_by_role("button", name="Analysis, HTML").click()
+    assert got.value.suggested_filename == "pixel_loop-chiptune-eight-bit-analysis.html"
+
     page.get_by_role("tab", name="Score", exact=True).click()
     page.wait_for_timeout(1500)
     (sheet,) = natural_size(page, '[data-testid="stImage"] img')

@@ -50,9 +50,10 @@ def test_a_sample_becomes_a_take_with_everything_to_read(page):
     take = page.session_state["take"]
     assert take.result.template.name == "wind-quintet/baroque"
     assert [tab.label for tab in page.tabs] == [
-        "Listen and compare", "Score", "Quality", "Who plays what", "How it was chosen", "Take it away",
+        "Listen and compare", "The cue", "Score", "Quality", "Who plays what", "How it was chosen", "Take it away",
     ]  # fmt: skip
     assert take.sheets[1].startswith("<svg")
+    assert "Melody: " in take.inspection.read_text(encoding="utf-8")
     metrics = {m.label: m.value for m in page.metric}
     assert metrics["Parts"] == f"1 → {len(take.result.score.parts)}"
     for file in ("score.mid", "score.musicxml", "report.html", "report.json"):
@@ -166,9 +167,8 @@ def test_sound_is_compared_at_one_loudness(tmp_path):
 
 
 def test_everything_is_packed_once(tmp_path):
-    from runpy import run_path
+    from rescore_music.page.showing import packed
 
-    packed = run_path(PAGE, run_name="page")["packed"]
     (tmp_path / "stems").mkdir()
     (tmp_path / "stems" / "01-Flute.wav").write_bytes(b"RIFF" * 100)
     (tmp_path / "score.mid").write_bytes(b"MThd")

@@ -1,0 +1,55 @@
+"""What one reader of the page has: the request, the take that came of it, and the folder of its files."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+import rescore_music as rm
+
+
+@dataclass
+class Take:
+    """One result, and what the page shows of it."""
+
+    result: rm.Result
+    folder: Path
+    before: str
+    after: str
+    inspection: Path | None = None
+    page_count: int = 0
+    sheets: dict[int, str] = field(default_factory=dict)
+    source_sound: Path | None = None
+    result_sound: Path | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the reader asks for."""
+
+    cue: Path | None
+    template: str
+    cues: Path | None
+    rate: str
+    start: str
+    settings: rm.Settings
+
+
+def workshop() -> Path:
+    """This session's folder. It is removed when the session is forgotten or the server ends."""
+    if "folder" not in st.session_state:
+        st.session_state["folder"] = tempfile.TemporaryDirectory(prefix="rescore-page-", ignore_cleanup_errors=True)
+    return Path(st.session_state["folder"].name)
+
+
+def kept(upload: Any) -> Path:
+    """An upload as a file under its own name."""
+    folder = workshop() / "in"
+    folder.mkdir(exist_ok=True)
+    path = folder / Path(upload.name).name
+    path.write_bytes(upload.getbuffer())
+    return path
