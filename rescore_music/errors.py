@@ -1,7 +1,7 @@
 """What can go wrong, as values a musician can act on.
 
 Every error of this package derives from `RescoreError`. Its message is one line: which file, where in it, what is
-wrong and what to do. The command prints that line and exits with code 2.
+wrong and what to do. The command prints that line and exits with code 2. It never holds what a terminal would obey.
 """
 
 from __future__ import annotations
@@ -9,6 +9,22 @@ from __future__ import annotations
 from pathlib import Path
 
 LONGEST = 900  # characters of a message; a file may hold words of any length, and messages quote them
+
+
+def printable(text: str) -> str:
+    r"""Text that a terminal shows and does not obey: what is not printable becomes its escape; line breaks stay.
+
+    Names in files and of files may hold escape sequences (which move the cursor, retitle the window, hide lines),
+    direction overrides and halves of characters that no terminal can encode.
+
+    Examples
+    --------
+    >>> print(printable("Flöte \x1b[2J"))
+    Flöte \x1b[2J
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
 
 
 class RescoreError(Exception):
@@ -35,7 +51,7 @@ class RescoreError(Exception):
         """The whole error on one line, cut in its middle where it is too long to read."""
         head = ": ".join(text for text in (self.file or "", self.where, self.what) if text)
         line = f"{head} ({self.cure})" if self.cure else head
-        line = " ".join(line.split())
+        line = printable(" ".join(line.split()))
         return line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} ... {line[5 - LONGEST // 2 :]}"
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -73,6 +89,10 @@ class SyncError(RescoreError):
 
 class RenderError(RescoreError):
     """The sound cannot be made."""
+
+
+class LimitError(RescoreError):
+    """A task took more time or memory than it may, or its process died."""
 
 
 class MissingExtra(RescoreError):

@@ -6,6 +6,7 @@ MusicXML, the content wins and the import log says so; anything else is refused 
 
 from __future__ import annotations
 
+import contextlib
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,8 +31,8 @@ _NAMES = {"midi": "MIDI", "musicxml": "MusicXML", "abc": "ABC notation", "humdru
 _READERS = {
     "midi": ("rescore_music.io.midi.read", "read_midi"),
     "musicxml": ("rescore_music.io.musicxml.read", "read_musicxml"),
-    "abc": ("rescore_music.io.text", "read_text"),
-    "humdrum": ("rescore_music.io.text", "read_text"),
+    "abc": ("rescore_music.io.bounded", "read_text_bounded"),
+    "humdrum": ("rescore_music.io.bounded", "read_text_bounded"),
 }
 _WRITERS = {
     "midi": ("rescore_music.io.midi.write", "write_midi"),
@@ -113,11 +114,11 @@ def read_score(path: str | Path, *, salvage: bool = False) -> Score:
 
 def _head(path: Path) -> bytes:
     # a first look at a file of any size; the reader of its format then sets its own limit
-    try:
-        with path.open("rb") as file:
-            head = file.read(SNIFF)
-    except (OSError, ValueError):
-        head = b""
+    head = b""
+    with contextlib.suppress(OSError, ValueError):
+        if path.is_file():
+            with path.open("rb") as file:
+                head = file.read(SNIFF)
     return head or read_bytes(path)
 
 

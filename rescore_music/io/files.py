@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 import threading
 from pathlib import Path
 
@@ -28,12 +29,14 @@ def read_bytes(path: str | Path, limit: int = FILE_BYTES) -> bytes:
     Raises
     ------
     ReadError
-        If it is missing, a folder, empty, unreadable or larger than `limit`.
+        If it is missing, no plain file, empty, unreadable or larger than `limit`.
     """
     path = Path(path)
     try:
         if path.is_dir():
             raise ReadError("this is a folder, not a file", file=path, cure="name one file in it")
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for, a device has no end
+            raise ReadError("this is a pipe or a device, not a file", file=path, cure="name a file")
         with path.open("rb") as file:
             data = file.read(limit + 1)
     except FileNotFoundError:

@@ -18,6 +18,7 @@ from typing import Any
 from rescore_music.cues import Cues, Hit
 from rescore_music.errors import ReadError, RescoreError
 from rescore_music.io.files import atomic_write, read_bytes
+from rescore_music.io.limits import CSV_BYTES
 from rescore_music.timecode import FrameRate, Timecode
 
 COLUMNS = ("timecode", "label", "weight", "kind", "tolerance", "lands")
@@ -93,7 +94,7 @@ def _plain(number: float) -> str:
 
 def _rows(file: Path) -> list[tuple[int, list[str]]]:
     """(line number, fields) of the rows that say something."""
-    raw = read_bytes(file)
+    raw = read_bytes(file, CSV_BYTES)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:

@@ -21,13 +21,12 @@ from typing import Any
 
 from rescore_music.errors import ReadError
 from rescore_music.io.files import read_bytes
-from rescore_music.io.limits import TEXT
+from rescore_music.io.limits import NOTATION_BYTES, TEXT
 from rescore_music.io.musicxml.tables import NATURAL, STEPS, TECHNIQUES, TEMPO_WORDS, program_of
 from rescore_music.io.notation.draft import BAR_END, TIE_START, TIE_STOP, Draft, MarkDraft, assemble
 from rescore_music.score import Articulation, Metadata, Part, Score
 
 _FORMATS = {".abc": "abc", ".krn": "humdrum"}
-_TEXT_BYTES = 8 << 20
 _TIES = {"start": TIE_START, "stop": TIE_STOP, "continue": TIE_START | TIE_STOP}
 _FLAGS = {
     "Staccato": Articulation.STACCATO,
@@ -78,7 +77,7 @@ def read_text(path: str | Path) -> Score:
         If it is missing, malformed, or has no notes.
     """
     path = Path(path)
-    data = read_bytes(path, _TEXT_BYTES)
+    data = read_bytes(path, NOTATION_BYTES)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -132,7 +131,7 @@ def _parsed(text: str, kind: str, file: str) -> tuple[Any, int]:
             raise ReadError("the score has no notes", file=file)
         found, others = scores[0], max(len(scores) - 1, others)
     try:
-        found = found.toSoundingPitch()
+        found.toSoundingPitch(inPlace=True)
     except Exception as error:
         what = f"malformed {name}: {type(error).__name__}: {str(error)[:200]}"
         raise ReadError(what, file=file, cure="check the file") from None

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rescore_music.errors import ReadError
-from rescore_music.io.limits import BARS, NOTES
+from rescore_music.io.limits import BAR_QUARTERS, BARS, NOTES
 from rescore_music.io.notation.dynamics import velocities
 from rescore_music.score import (
     CONTROL,
@@ -37,7 +37,6 @@ TIE_START, TIE_STOP = 1, 2
 BAR_END = -1  # MarkDraft.at: where the bar ends, wherever that will be
 STARTS_ON_GRACE, ENDS_ON_GRACE = 1, 2  # Mark.value of a slur
 _WIDE = 1 << 48  # ticks fit below it, so (part, voice, tick) is one sortable number
-BAR_QUARTERS = 4096  # a longer bar is a wrong number in a file
 
 _ROW = np.dtype(
     [
