@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
@@ -103,6 +104,7 @@ def page_data(score: Score, analysis: Analysis, cues: Cues | None = None) -> dic
         ],
         "motifs": _motifs(score, analysis, places),
         "intensity": [round(100 * float(v)) for v in analysis.intensity],
+        "terms": _terms(analysis),
         "tempo": _tempo(score, places),
         "dynamics": _dynamics(score, places),
         "hairpins": _hairpins(score, places),
@@ -327,6 +329,13 @@ def _motifs(score: Score, analysis: Analysis, places: Places) -> list[dict[str, 
     ]
 
 
+def _terms(analysis: Analysis) -> dict[str, list[int]]:
+    """What intensity is made of, in hundredths a bar, where it is known."""
+    columns = {f.name: getattr(analysis.intensity_terms, f.name) for f in fields(analysis.intensity_terms)}
+    known = {name: c for name, c in columns.items() if len(c) == len(analysis.intensity)}
+    return {name: np.rint(100 * column).astype(int).tolist() for name, column in known.items()}
+
+
 def _tempo(score: Score, places: Places) -> list[list[float]]:
     """(place, quarters a minute there, quarters a minute at the segment's end)."""
     tempo, end = score.tempo, int(score.bars[-1])
@@ -356,9 +365,19 @@ def _dynamics(score: Score, places: Places) -> list[list[Any]]:
 
 
 def _hairpins(score: Score, places: Places) -> list[list[Any]]:
-    """(start, end, "<" or ">"), each once however many parts have it."""
-    found = {(m.tick, m.end, m.text) for m in score.marks if m.kind == "hairpin" and m.end > m.tick}
-    return [[places.at(a), places.at(b), text] for a, b, text in sorted(found) if text in "<>"]
+    """(start, end, "<" or ">"): where parts differ, the hairpin that most of them have."""
+    counts = Counter(
+        (m.tick, m.end, m.text) for m in score.marks if m.kind == "hairpin" and m.end > m.tick and m.text in ("<", ">")
+    )
+    chosen: list[tuple[int, int, str]] = []
+    starts: list[int] = []
+    for start, end, text in sorted(counts, key=lambda pin: (-counts[pin], pin)):
+        k = bisect(starts, start)
+        if (k and chosen[k - 1][1] > start) or (k < len(chosen) and chosen[k][0] < end):
+            continue
+        chosen.insert(k, (start, end, text))
+        starts.insert(k, start)
+    return [[places.at(a), places.at(b), text] for a, b, text in chosen]
 
 
 def _loudness(score: Score) -> list[int]:

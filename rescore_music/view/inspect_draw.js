@@ -34,7 +34,7 @@ function plan(view) {
   let y = 0;
   add("ruler", D.timecodes.length ? 44 : 32, "bar");
   if (PICTURE) add("picture", 28, "picture");
-  if (D.marks.length) add("marks", 15, "marks");
+  if (D.marks.length && !(view.paper && !D.marks.some((m) => m[0] >= view.left && m[0] < view.right))) add("marks", 15, "marks");
   if (D.form.length) add("form", 18, "sections");
   if (D.phrases.length) add("phrases", 16, "phrases");
   if (D.keys.length) add("keys", 18, "keys");
@@ -51,7 +51,7 @@ function plan(view) {
       y += rows[rows.length - 1].h + 1;
     });
   } else {
-    const height = Math.max(Math.min(view.roll / pitches, 10), 3.4);
+    const height = Math.max(Math.min(view.roll / pitches, 10), view.paper ? 2.6 : 3.4);
     rows.push({ id: "roll", y, h: pitches * height, title: "" });
     y += pitches * height + 4;
     if (DRUMS.length) add("drums", DRUMS.length * 6 + 2, "percussion");
@@ -60,8 +60,13 @@ function plan(view) {
   if (D.dynamics.length || D.hairpins.length) add("dynamics", 18, "dynamics");
   else if (new Set(D.loudness.filter(Boolean)).size > 1) add("loudness", 24, "loudness");
   if (D.intensity.length) add("intensity", 34, "intensity");
-  if (TEMPO_MOVES) add("tempo", 34, "tempo");
-  D.motifs.forEach((motif, index) => { rows.push({ id: "motif", index, y, h: 9, title: motif.name }); y += 10; });
+  const still = view.paper && D.tempo.every((row) => row[0] <= view.left || row[0] >= view.right);
+  if (TEMPO_MOVES && !still) add("tempo", 34, "tempo");
+  D.motifs.forEach((motif, index) => {
+    if (view.paper && !motif.at.some((at) => at[0] < view.right && at[1] > view.left)) return;
+    rows.push({ id: "motif", index, y, h: 9, title: motif.name });
+    y += 10;
+  });
   return { rows, height: y + 2 };
 }
 const PART_RANGE = D.parts.map(() => null);
@@ -167,6 +172,14 @@ function ruler(ctx, view, x, row, from, to, every, gap) {
     return left + wide(ctx, text) + 6;
   };
   ctx.textAlign = "left";
+  ctx.fillStyle = view.ink.faint;
+  for (const [start, end, group] of D.hyper) {
+    if (group < 2) continue;
+    const base = barOf(start), stop = barOf(Math.max(end - 1e-6, start));
+    for (let bar = base; bar <= stop; bar += group) {
+      if (bar >= from && bar <= to) ctx.fillRect(x(BARS[bar]), row.y + row.h - 3, Math.max(gap * 0.22, 2), 2.5);
+    }
+  }
   for (let bar = from; bar < to; bar++) {
     const told = bar % every === 0, changed = changes.get(bar);
     if (!told && !changed) continue;

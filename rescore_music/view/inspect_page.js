@@ -120,7 +120,7 @@ function wordsAt(px, py) {
   };
   const bar = barOf(place);
   const readers = {
-    ruler: () => [where(place), ...(D.timecodes.length ? [`bar starts at ${D.timecodes[bar]}`] : [])],
+    ruler: () => [where(place), ...hyper(bar), ...(D.timecodes.length ? [`bar starts at ${D.timecodes[bar]}`] : [])],
     picture: () => point(D.hits, (h) => [h[2] || "hit", `${h[1]}, ${h[3]}, lands on ${h[4]}`, where(h[0])])
       || span(D.spans, (s) => [`${s[2]}${s[3] ? ": " + s[3] : ""}`, barSpan(s[0], s[1])]),
     marks: () => point(D.marks, (m) => [m[1], where(m[0])]),
@@ -132,7 +132,8 @@ function wordsAt(px, py) {
     cadences: () => point(D.cadences, (c) => [`${c[2]} cadence`, `in ${c[3]}`, where(c[0])]),
     dynamics: () => point(D.dynamics, (d) => [d[1], `parts: ${d[3]}`, where(d[0])]),
     loudness: () => [`mean velocity ${D.loudness[bar]}`, `bar ${bar + 1}`],
-    intensity: () => [`intensity ${(D.intensity[bar] || 0) / 100}`, `bar ${bar + 1}`],
+    intensity: () => [`intensity ${D.intensity[bar] || 0} of 100`, `bar ${bar + 1}`,
+      ...Object.entries(D.terms).map(([name, values]) => `${name} ${values[bar]}`)],
     tempo: () => { const t = D.tempo[Math.max(last(D.tempo, place, first), 0)]; return [`♩ = ${t[1]}`, `from ${where(t[0])}`]; },
     motif: () => {
       const motif = D.motifs[row.index];
@@ -144,6 +145,10 @@ function wordsAt(px, py) {
     },
   };
   return readers[row.id] ? readers[row.id]() : null;
+}
+function hyper(bar) {
+  const span = within(D.hyper, BARS[bar]);
+  return span && span[2] > 1 ? [`bar ${(bar - barOf(span[0])) % span[2] + 1} of a group of ${span[2]}`] : [];
 }
 function keyNear(place) { const key = D.keys[Math.max(last(D.keys, place, first), 0)]; return key ? key[2] : ""; }
 function tell(event) {
@@ -251,7 +256,7 @@ function tools() {
 // On paper the cue runs in systems of whole bars, one canvas each.
 function paper() {
   const ink = inks(false), width = 1500, most = 48;
-  const scale = Math.max(Math.min(readable(), (width - GUTTER) / (8 * D.quarter)), 1e-9);
+  const scale = Math.max(Math.min(0.8 * readable(), (width - GUTTER) / (8 * D.quarter)), 1e-9);
   let span = Math.max((width - GUTTER - 4) / scale, D.length / most);
   if (D.length < span * 1.3) span = D.length;
   const out = [];
@@ -259,12 +264,12 @@ function paper() {
     let stop = bar + 1;
     while (stop < BARS.length - 1 && BARS[stop + 1] - BARS[bar] <= span) stop++;
     const system = document.createElement("canvas"), own = (width - GUTTER - 4) / span;
-    const wide_ = GUTTER + (BARS[stop] - BARS[bar]) * own + 2, view = viewOf(BARS[bar], own, wide_, ink);
-    view.right = BARS[stop];
-    view.roll = 300;
+    const wide_ = GUTTER + (BARS[stop] - BARS[bar]) * own + 2;
+    const view = { ...viewOf(BARS[bar], own, wide_, ink), right: BARS[stop], roll: 215, paper: true };
     const layout = plan(view), ctx = sized(system, wide_, layout.height);
     draw(ctx, view, layout);
-    system.style.width = (100 * wide_ / width) + "%";
+    const tall = layout.height / width * 275 / 180; // of a page's height, at full width on A4 landscape
+    system.style.width = (100 * wide_ / width / Math.max(tall, 1)) + "%";
     system.style.height = "auto";
     out.push(system);
     bar = stop;

@@ -45,6 +45,7 @@ def inspect_page(score: Score, analysis: Analysis, *, cues: Cues | None = None) 
     names = [name for name in (score.metadata.composer, movement) if name and name != title]
     by = f'<p class="lead">{block.safe(" · ".join(names))}</p>' if names else ""
     told = "".join(f"<li>{block.safe(sentence)}</li>" for sentence in summary(score, analysis))
+    key = f'<div class="paper">{block.key_of_groups()}</div>'
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
@@ -52,7 +53,7 @@ def inspect_page(score: Score, analysis: Analysis, *, cues: Cues | None = None) 
         f"<title>{block.safe(title)}: inspected</title>\n<style>{css()}{_style()}</style>\n</head>\n<body>\n"
         f"<header><h1>{block.safe(title)}</h1>{by}{block.facts(score, analysis, cues)}</header>\n"
         f'<main class="rescore">\n<section id="words" aria-label="Summary"><ul class="words">{told}</ul></section>\n'
-        f"{_section('roll', 'The music', _ROLL)}"
+        f"{_section('roll', 'The music', key + _ROLL)}"
         f"{_section('roles', 'Who does what', block.matrix(score, analysis))}"
         f"{_section('lists', 'Keys, form, cadences, motifs', block.harmony_lists(score, analysis))}"
         f"{_section('parts', 'Parts', block.parts_table(score, analysis))}"
