@@ -63,6 +63,8 @@ class Candidate:
         What the second pass heard; empty before it.
     rescored : float or None
         Second-pass score, higher is better.
+    path : tuple of int
+        The state of the lattice in each phrase, by which the choice can be explained.
     """
 
     rank: int
@@ -73,6 +75,7 @@ class Candidate:
     realize: Callable[[tuple[Assignment, ...]], Realization] = field(repr=False)
     features: Mapping[str, float] = field(default_factory=dict)
     rescored: float | None = None
+    path: tuple[int, ...] = ()
 
     @cached_property
     def realization(self) -> Realization:

@@ -120,8 +120,11 @@ def file_name(text: str) -> str:
 
 def report(result: Result) -> dict[str, Any]:
     """The result as one JSON object: docs/report.schema.json tells its fields."""
+    from rescore_music.view.casting import line_names, phrase_heads
+
     score, source = result.score, result.source
     seats = result.template.forces.seats
+    names = tuple(seat.name for seat in seats)
     return {
         "version": 1,
         "provenance": dict(result.provenance),
@@ -140,6 +143,9 @@ def report(result: Result) -> dict[str, Any]:
             }
             for a in result.chosen.assignments
         ],
+        "lines": line_names(source, result.analysis),
+        "phrases": phrase_heads(source, result.analysis),
+        "decisions": [decision.as_dict(names) for decision in result.decisions],
         "candidates": [
             {
                 "first_rank": c.rank,

@@ -24,6 +24,7 @@ from rescore_music.template import Template, load_template
 if TYPE_CHECKING:
     from rescore_music.audio import Rendering
     from rescore_music.cues import Cues
+    from rescore_music.orchestration import Decision
     from rescore_music.quality import Quality
     from rescore_music.rescoring import SecondPass
     from rescore_music.syncing import Synced
@@ -99,6 +100,8 @@ class Result:
     rendering : Rendering or None
         Mastered.
     quality : Quality
+    decisions : tuple of Decision
+        Who got which line, why, and who would have been next.
     provenance : mapping of str to str
     seconds : mapping of stage to seconds
     """
@@ -114,6 +117,7 @@ class Result:
     second_pass: SecondPass | None = None
     synced: Synced | None = None
     rendering: Rendering | None = None
+    decisions: tuple[Decision, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -265,6 +269,7 @@ def _line(
     from rescore_music.analysis import analyze
     from rescore_music.io import read_score
     from rescore_music.io.spotting import read_cues
+    from rescore_music.orchestration import explain
     from rescore_music.quality import measure
 
     with clock.stage("read"):
@@ -318,6 +323,7 @@ def _line(
         second_pass=second,
         synced=synced,
         rendering=rendering,
+        decisions=explain(chosen, score, template, analysis, settings.seed),
         provenance=provenance,
         seconds=clock.seconds,
     )

@@ -105,6 +105,7 @@ def orchestrate(
             assignments=_assignments(net, paths[i], drums, known),
             template=template.name,
             realize=realizer,
+            path=tuple(paths[i].tolist()),
         )
         for rank, i in enumerate(order)
     )
