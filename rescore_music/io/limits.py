@@ -21,6 +21,7 @@ TEXT = 4096  # characters of one name, lyric or marker: nobody reads more; longe
 # a score of any kind
 NOTES = 1_000_000  # a hundred cues in one file
 PARTS = 1024  # the largest scores have 60
+STAVES = 16  # of one part
 BARS = 100_000  # two days of music; a longer score is a wrong number in a file
 BAR_QUARTERS = 4096  # so is a longer bar
 WRITTEN_BARS = 500_000  # bars times parts in MusicXML, each some hundred bytes at least
