@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rescore_music.elements import MODES
+from rescore_music.io.limits import STAVES
 from rescore_music.io.musicxml.parts import number_of, text_of
 from rescore_music.io.musicxml.tables import DIATONIC_OF_CHROMATIC, transposition_fifths
 
@@ -44,7 +45,7 @@ class AttributeReader:
             elif tag == "clef":
                 self._clef(child, cursor)
             elif tag == "staves":
-                self.staves = max(1, min(number_of(child, 1), 16))
+                self.staves = max(1, min(number_of(child, 1), STAVES))
             elif tag == "staff-details":
                 lines = number_of(child.find("staff-lines"), 0)
                 if child.get("number", "1") == "1" and 1 <= lines <= 16 and self.place.bar == 0:
@@ -130,7 +131,7 @@ class AttributeReader:
         else:
             text = sign.lower() if sign in ("percussion", "TAB", "jianpu", "none") else "G2"
         try:
-            staff = max(int(element.get("number", "1")) - 1, 0)
+            staff = min(max(int(element.get("number", "1")) - 1, 0), STAVES - 1)
         except ValueError:
             staff = 0
         if self.place.bar == 0 and cursor == 0 and staff not in self.clefs:
