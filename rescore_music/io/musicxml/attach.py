@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from xml.sax.saxutils import escape
 
 import numpy as np
 
-from rescore_music.io.musicxml.signs import DIRECTION_SIGNS, TECHNICAL_SIGNS, sign_name, sign_xml
+from rescore_music.io.musicxml.signs import DIRECTION_SIGNS, TECHNICAL_SIGNS, figures_of, sign_name, sign_xml
 from rescore_music.io.musicxml.tables import (
     ACCIDENTALS,
     BEAT_UNITS,
@@ -68,6 +68,7 @@ class Attachments:
         self.bar_fermatas: set[int] = set()  # bars
         self.directions: dict[int, list[tuple[int, int, str]]] = defaultdict(list)
         self.clefs: dict[int, list[tuple[int, int, str]]] = defaultdict(list)  # bar -> place, staff, clef
+        self.figures: dict[int, list[tuple[int, str]]] = defaultdict(list)  # bar -> place, figured bass
         notes = score.notes[self.index]
         self._onset, self._voice, self._staff = notes["onset"], notes["voice"], notes["staff"]
         self._flags, self._pitch = notes["articulation"], notes["pitch"]
@@ -130,11 +131,17 @@ class Attachments:
         techniques = [m for m in marks if m.kind == "technique"]
         for m in [*techniques, *self._missing_techniques(techniques)]:
             self.add(m.tick, WORDS, _words(m.text, "above"), staff=m.staff)
+        voicing: dict[tuple[int, int], list[str]] = {}
+        for m in marks:
+            if m.kind == "voicing":
+                voicing.setdefault((m.tick, m.staff), []).append(m.text)
         for m in marks:
             if m.kind == "text":
                 self._text(m)
             elif m.kind == "chord":
-                self.add(m.tick, HARMONY, _harmony(m.text), staff=m.staff)
+                self.add(m.tick, HARMONY, _harmony(m.text, voicing.pop((m.tick, m.staff), ())), staff=m.staff)
+            elif m.kind == "figured-bass":
+                self._figures(m)
             elif m.kind == "clef":
                 bar, at = self.place(m.tick)
                 self.clefs[bar].append((at, min(m.staff, self.staves - 1), m.text))
@@ -192,6 +199,17 @@ class Attachments:
             stop = "type stop" in m.text
             body = f"<direction><direction-type>{xml}</direction-type>{{staff}}</direction>"
             self.add(m.tick, STOP if stop else START, body, staff=m.staff, closing=stop)
+        else:
+            self.lost += 1
+
+    def _figures(self, m: Mark) -> None:
+        bar, at = self.place(m.tick)
+        figures = [sign_xml(text, ("figure",)) for text in figures_of(m.text)]
+        stop = int(self.snapped.place(m.end, self.score)) if m.end > m.tick else 0
+        start = int(self.snapped.bars[bar]) + at
+        length = f"<duration>{stop - start}</duration>" if stop > start else ""
+        if any(figures):
+            self.figures[bar].append((at, f"<figured-bass>{''.join(figures)}{length}</figured-bass>"))
         else:
             self.lost += 1
 
@@ -437,8 +455,10 @@ def tempo_direction(text: str, sound: str) -> str:
     return f'<direction placement="above" system="only-top">{body}{{offset}}{sound}</direction>'
 
 
-def _harmony(text: str) -> str:
-    """A chord symbol; words where it is none."""
+def _harmony(text: str, voicing: Sequence[str] = ()) -> str:
+    """A chord symbol, its inversion and fretboard; words where it is none."""
+    inversion = "".join(sign_xml(said, ("inversion",)) for said in voicing)
+    frame = "".join(sign_xml(said, ("frame",)) for said in voicing)
     found = CHORD_TEXT.match(text)
     if text == "N.C.":
         return '<harmony><root><root-step text="">C</root-step></root><kind text="N.C.">none</kind>{staff}</harmony>'
@@ -454,6 +474,7 @@ def _harmony(text: str) -> str:
         out += f'<kind text="{clean(suffix).replace(chr(34), "")}">other</kind>'
     else:
         out += f'<kind text="{clean(suffix)}">{kind}</kind>'
+    out += inversion
     if bass:
         low = f"<bass-alter>{_ALTER[bass_alter]}</bass-alter>" if bass_alter else ""
         out += f"<bass><bass-step>{bass}</bass-step>{low}</bass>"
@@ -463,4 +484,4 @@ def _harmony(text: str) -> str:
             f"<degree><degree-value>{value}</degree-value><degree-alter>{_ALTER[accidental]}</degree-alter>"
             f"<degree-type>{names[what]}</degree-type></degree>"
         )
-    return f"<harmony>{out}{{staff}}</harmony>"
+    return f"<harmony>{out}{frame}{{staff}}</harmony>"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from rescore_music.elements import MODES
 from rescore_music.io.limits import STAVES
+from rescore_music.io.musicxml.keys import concert_of, whole_transposition
 from rescore_music.io.musicxml.parts import number_of, text_of
-from rescore_music.io.musicxml.tables import DIATONIC_OF_CHROMATIC, transposition_fifths
+from rescore_music.io.musicxml.signs import sign_text
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -39,7 +40,7 @@ class AttributeReader:
                 self._divisions(child)
             elif tag == "transpose":
                 if child.get("number", "1") == "1":
-                    self._transpose(child)
+                    self._transpose(child, cursor)
             elif tag == "time":
                 self._time(child, cursor)
             elif tag == "clef":
@@ -47,12 +48,27 @@ class AttributeReader:
             elif tag == "staves":
                 self.staves = max(1, min(number_of(child, 1), STAVES))
             elif tag == "staff-details":
-                lines = number_of(child.find("staff-lines"), 0)
-                if child.get("number", "1") == "1" and 1 <= lines <= 16 and self.place.bar == 0:
-                    self.lines = lines
-        key = element.find("key")  # after transpose, which stands behind it
-        if key is not None:
+                self._details(child, cursor)
+            elif tag == "measure-style" and child.find("multiple-rest") is None:  # rests are gathered anew
+                self._as_mark(child, cursor)
+        for key in element.iterfind("key"):  # after transpose, which stands behind it
             self._key(key, cursor)
+
+    def _as_mark(self, element: _Element, cursor: int) -> None:
+        """What the score has no value for."""
+        text = sign_text(element)
+        if text:
+            self.directions.mark(self.place.bar, cursor, "attribute", text, staff=_staff(element))
+
+    def _details(self, element: _Element, cursor: int) -> None:
+        """Staff lines: those of the first staff at the beginning are the part's."""
+        lines = number_of(element.find("staff-lines"), 0)
+        first = _staff(element) == 0 and self.place.bar == 0 and not cursor
+        if first and 1 <= lines <= 16:
+            self.lines = lines
+            if len(element) == 1:
+                return
+        self._as_mark(element, cursor)
 
     def _divisions(self, element: _Element) -> None:
         try:
@@ -67,33 +83,37 @@ class AttributeReader:
 
     def _key(self, element: _Element, cursor: int) -> None:
         place = self.place
-        fifths = number_of(element.find("fifths"), -99)
-        if not -11 <= fifths <= 11:
-            place.log("key signatures that are not traditional, ignored")
+        if _staff(element):
+            self._as_mark(element, cursor)
             return
-        concert = fifths + transposition_fifths(place.chromatic, place.diatonic)
-        concert -= 12 * round(concert / 12) if abs(concert) > 7 else 0
-        mode = _MODES.get(text_of(element.find("mode")), -1)
-        place.draft.keys.append((place.bar, cursor, place.index, concert, mode))
-
-    def _transpose(self, element: _Element) -> None:
-        place = self.place
-        octaves = number_of(element.find("octave-change"), 0)
-        chromatic = number_of(element.find("chromatic"), 0)
-        if element.find("diatonic") is not None:
-            diatonic = number_of(element.find("diatonic"), 0)
+        fifths = number_of(element.find("fifths"), -99)
+        text = sign_text(element)
+        if -11 <= fifths <= 11:
+            concert = concert_of(fifths, place.chromatic, place.diatonic)
+            mode = _MODES.get(text_of(element.find("mode")), -1)
+            place.draft.keys.append((place.bar, cursor, place.index, concert, mode))
+            place.signatures.append((place.bar, cursor, concert, text.replace("[number 1]", "")))
+        elif text and element.find("key-step") is not None:
+            place.signatures.append((place.bar, cursor, None, text.replace("[number 1]", "")))
         else:
-            diatonic = (1 if chromatic >= 0 else -1) * DIATONIC_OF_CHROMATIC[abs(chromatic) % 12]
-            diatonic += 7 * (1 if chromatic >= 0 else -1) * (abs(chromatic) // 12)
-        new = chromatic, diatonic = chromatic + 12 * octaves, diatonic + 7 * octaves
-        if abs(chromatic) > 48 or abs(diatonic) > 28:
+            place.log("key signatures that are not traditional, ignored")
+
+    def _transpose(self, element: _Element, cursor: int) -> None:
+        place = self.place
+        said = element.find("diatonic")
+        diatonic = number_of(said, 0) if said is not None else None
+        octaves = number_of(element.find("octave-change"), 0)
+        new = whole_transposition(number_of(element.find("chromatic"), 0), diatonic, octaves)
+        if abs(new[0]) > 48 or abs(new[1]) > 28:
             place.log("an impossible transposition, ignored")
             return
         before = (place.chromatic, place.diatonic)
         if self.first_transposition is None:
             self.first_transposition = before if place.pitched else new
         if place.pitched and new != before:
-            place.log("transposition changes: all is written in the first one")
+            text = f"transpose(diatonic={new[1]};chromatic={new[0]})"
+            self.directions.mark(place.bar, cursor, "attribute", text)
+            place.moves.append((place.bar, cursor))
         place.chromatic, place.diatonic = new
 
     def _time(self, element: _Element, cursor: int) -> None:
@@ -106,6 +126,9 @@ class AttributeReader:
             counts = [sum(int(part) for part in text.split("+")) for text in beats]
         except ValueError:
             counts = []
+        if not beats and element.find("senza-misura") is not None:
+            self._as_mark(element, cursor)
+            return
         if not counts or len(counts) != len(types) or any(t not in _NOTE_VALUES for t in types):
             log("no meter or one that cannot be, the one before kept")
             return
@@ -114,8 +137,8 @@ class AttributeReader:
         if not 1 <= numerator <= 255:
             log("no meter or one that cannot be, the one before kept")
             return
-        if len(types) > 1:
-            log("compound meters, written as one")
+        if len(types) > 1 or "+" in beats[0] or element.get("symbol") or element.find("interchangeable") is not None:
+            self.directions.mark(self.place.bar, 0, "attribute", sign_text(element), whole=True)
         if cursor:
             log("a meter change inside a bar, moved to its start")
         self.place.draft.meters.setdefault(self.place.bar, (numerator, finest))
@@ -138,3 +161,9 @@ class AttributeReader:
             self.clefs[staff] = text
         else:
             self.directions.mark(self.place.bar, cursor, "clef", text, staff=staff)
+
+
+def _staff(element: _Element) -> int:
+    """The staff an element is for, from 0."""
+    number = element.get("number", "1")
+    return max(int(number) - 1, 0) if number.isdigit() and len(number) < 4 else 0

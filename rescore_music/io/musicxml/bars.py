@@ -16,9 +16,10 @@ import numpy.typing as npt
 from rescore_music.io.musicxml.attach import Attachments
 from rescore_music.io.musicxml.chords import NoteWriter
 from rescore_music.io.musicxml.emptybars import merged_rests
+from rescore_music.io.musicxml.keys import Heading
 from rescore_music.io.musicxml.pitches import accidentals_of, pitches_of
 from rescore_music.io.musicxml.rhythm import Event, events_of, opened, single_values
-from rescore_music.io.musicxml.staff import clef_xml, clefs_of, diatonic_of, key_xml, transpose_xml, written_key
+from rescore_music.io.musicxml.staff import clef_xml, clefs_of, diatonic_of, transpose_xml
 from rescore_music.io.notation.snap import Snapped
 from rescore_music.io.notation.values import Piece, layout
 from rescore_music.io.notation.voices import MOST_VOICES, fragments, staves_of
@@ -43,13 +44,13 @@ class PartWriter:
         self.staff_of = dict(zip(score.part_notes(part).tolist(), staff.tolist(), strict=True))
         self.columns = fragments(score, snapped, part, staff)
         self.clefs = clefs_of(score, part, self.staves, staff)
-        self.keys = [(tick, written_key(fifths, self.part), mode) for tick, fifths, mode in plan.keys]
-        self.pitches = pitches_of(score, part, spelling, self.keys, plan.keys)
+        self.heading = Heading(score, snapped, part, marks)
+        self.pitches = pitches_of(score, part, spelling, self.heading)
         self.notes = NoteWriter(score, plan, part, self.hang, self.pitches, self.staves, self.staff_of)
         self.graces = self._graces(staff)
         self.rests: dict[int, int] = {}
         if len(score.parts) == 1:  # a player's part
-            changes = (np.searchsorted(snapped.bars, plan.key_places, side="right") - 1).tolist()
+            changes = (np.searchsorted(snapped.bars, self.heading.places, side="right") - 1).tolist()
             played = {*self.columns.bar.tolist(), *self.graces}
             self.rests = merged_rests(plan.bars, self.hang, played, changes)
         self.unusual = 0
@@ -98,6 +99,8 @@ class PartWriter:
             [*self.hang.directions.get(bar, ()), *(plan.directions if self.number == 0 else ())], key=lambda d: d[:2]
         )
         marks = self._inner_attributes(bar)
+        while marks and not marks[0][0]:
+            out.append(marks.pop(0)[1])
         self.notes.bar = bar
         self.fermatas = self.hang.rest_fermatas.get(bar, set())
         accidentals = self._accidentals(bar, rows)
@@ -140,22 +143,27 @@ class PartWriter:
         if bar == 0:
             out += f"<divisions>{self.snapped.resolution}</divisions>"
         start = int(self.snapped.bars[bar])
-        key = next(((f, m) for (_, f, m), at in zip(self.keys, self.plan.key_places, strict=True) if at == start), None)
-        if key is not None:
-            out += key_xml(0 if self.part.percussion else key[0], key[1], self.part.percussion)
-        if plan.meter is not None:
+        heading = self.heading
+        out += "".join(s.xml for s in heading.signatures if s.at == start)
+        if plan.time:
+            out += plan.time
+        elif plan.meter is not None:
             out += f"<time><beats>{plan.meter[0]}</beats><beat-type>{plan.meter[1]}</beat-type></time>"
         if bar == 0:
             if self.staves > 1:
                 out += f"<staves>{self.staves}</staves>"
             out += "".join(clef_xml(clef, s, self.staves) for s, clef in enumerate(self.clefs))
-            if self.part.lines != 5:
-                out += f"<staff-details><staff-lines>{self.part.lines}</staff-lines></staff-details>"
-            if self.part.transposition and not self.part.percussion:
-                out += transpose_xml(self.part.transposition, diatonic_of(self.part))
         for at, staff, clef in self.hang.clefs.get(bar, ()):
             if at == 0 and bar > 0:
                 out += clef_xml(clef, staff, self.staves)
+        details = "".join(xml for at, xml in heading.details if at == start)
+        if bar == 0 and self.part.lines != 5 and "<staff-lines>" not in details:
+            out += f"<staff-details><staff-lines>{self.part.lines}</staff-lines></staff-details>"
+        out += details
+        if bar == 0 and self.part.transposition and not self.part.percussion:
+            out += transpose_xml(self.part.transposition, diatonic_of(self.part))
+        out += "".join(xml for at, xml in heading.moves if at == start)
+        out += "".join(xml for at, xml in heading.styles if at == start)
         if bar in self.rests:
             out += f"<measure-style><multiple-rest>{self.rests[bar]}</multiple-rest></measure-style>"
         return f"<attributes>{out}</attributes>" if out else ""
@@ -167,10 +175,12 @@ class PartWriter:
             if at > 0 or bar == 0:
                 out.append((at, f"<attributes>{clef_xml(clef, staff, self.staves)}</attributes>"))
         start, stop = int(self.snapped.bars[bar]), int(self.snapped.bars[bar + 1])
-        for (_, fifths, mode), at in zip(self.keys, self.plan.key_places, strict=True):
+        heads = [(s.at, s.xml) for s in self.heading.signatures]
+        for at, xml in (*heads, *self.heading.details, *self.heading.moves, *self.heading.styles):
             if start < at < stop:
-                out.append((at - start, f"<attributes>{key_xml(fifths, mode, self.part.percussion)}</attributes>"))
-        return sorted(out)
+                out.append((at - start, f"<attributes>{xml}</attributes>"))
+        out += self.hang.figures.get(bar, ())
+        return sorted(out, key=lambda item: item[0])
 
     def _voice_order(
         self, voices: dict[int, list[list[int]]], graces: dict[int, dict[int, list[int]]]
@@ -222,13 +232,9 @@ class PartWriter:
         if self.part.percussion:
             return {}
         start = int(self.snapped.bars[bar])
-        key = 0
-        for (_, fifths, _mode), at in zip(self.keys, self.plan.key_places, strict=True):
-            if at <= start:
-                key = fifths
         line = [(row[1], 1, row[3], row[4], row[5]) for row in rows]
         line += [(at, 0, note, 0, staff) for at, _, staff, note in self.graces.get(bar, ())]
-        return accidentals_of(line, self.pitches, key)
+        return accidentals_of(line, self.pitches, [self.heading.alters(start, s) for s in range(self.staves)])
 
     # -- one voice -----------------------------------------------------------------------------------------------
 

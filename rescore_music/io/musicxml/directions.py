@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rescore_music.io.limits import TEXT
 from rescore_music.io.musicxml.parts import number_of, text_of
+from rescore_music.io.musicxml.signs import DIRECTION_SIGNS, sign_text
 from rescore_music.io.musicxml.tables import (
     ACCIDENTALS,
     BEAT_UNITS,
@@ -72,6 +73,8 @@ class DirectionReader:
                         words.append(text)
                 elif tag == "metronome":
                     metronome, bpm = self._metronome(child)
+                    if not metronome and not bpm:
+                        self._as_mark(child, bar, at, staff)
                 elif tag == "dynamics":
                     self._dynamics(child, bar, at, staff)
                 elif tag == "rehearsal":
@@ -81,8 +84,10 @@ class DirectionReader:
                         self.mark(bar, BAR_END, "jump", "To Coda", whole=True)
                     else:
                         self.mark(bar, at, "jump", _POINTS[tag], whole=True)
-                elif tag in ("wedge", "octave-shift", "pedal", "dashes", "bracket"):
+                elif tag in ("wedge", "octave-shift", "pedal", "dashes"):
                     self._spanner(tag, child, bar, at, staff, words)
+                elif tag in DIRECTION_SIGNS:
+                    self._as_mark(child, bar, at, staff)
                 else:
                     self.draft.note("directions", f"<{tag}>, ignored")
         if bpm:
@@ -105,7 +110,6 @@ class DirectionReader:
         units = [child for child in element if child.tag == "beat-unit"]
         number = re.search(r"\d+(\.\d+)?", text_of(element.find("per-minute")))
         if len(units) != 1 or number is None or text_of(units[0]) not in _UNITS:
-            self.draft.note("tempo", "metronome marks without a number, ignored")
             return "", 0.0
         dots = len(element.findall("beat-unit-dot"))
         glyph, quarters = _UNITS[text_of(units[0])]
@@ -158,14 +162,11 @@ class DirectionReader:
                     self.mark(bar, BAR_END, "jump", text, whole=True)
 
     def _spanner(self, tag: str, element: _Element, bar: int, at: int, staff: int, words: list[str]) -> None:
-        if tag == "bracket":
-            if element.get("type") == "start":
-                self.draft.note("directions", "<bracket>, ignored")
-            return
         kind = element.get("type", "")
         key = (tag, element.get("number", "1") if tag != "pedal" else str(staff))
         if tag == "dashes":
-            self._dashes(kind, element.get("number", "1"), bar, at, staff, words)
+            if not self._dashes(kind, element.get("number", "1"), bar, at, staff, words):
+                self._as_mark(element, bar, at, staff)
             return
         if kind in ("stop", "change"):
             started = self.open.pop(key, None)
@@ -189,13 +190,20 @@ class DirectionReader:
             self._unended(self.open[key])
         self.open[key] = made
 
-    def _dashes(self, kind: str, number: str, bar: int, at: int, staff: int, words: list[str]) -> None:
-        """Dashes prolong the words before them: `end` of that mark."""
+    def _as_mark(self, element: _Element, bar: int, at: int, staff: int) -> None:
+        """What has no kind of mark of its own."""
+        if text := sign_text(element):
+            self.mark(bar, at, "direction", text, staff=staff)
+        else:
+            self.draft.note("directions", f"<{element.tag}> of impossible length or depth, ignored")
+
+    def _dashes(self, kind: str, number: str, bar: int, at: int, staff: int, words: list[str]) -> bool:
+        """Dashes prolong the words before them: `end` of that mark. False where there are none."""
         if kind == "stop":
             started = self.open.pop(("dashes", number), None)
             if started is not None:
                 started.end_bar, started.end_at = bar, at
-            return
+            return started is not None
         if words:  # the words of this very direction become a mark at its end
             made = self.mark(bar, at, "text", " ".join(words), staff=staff)
             words.clear()
@@ -203,7 +211,8 @@ class DirectionReader:
         elif self.last_text is not None and (self.last_text.bar, self.last_text.at) == (bar, at):
             self.open[("dashes", number)] = self.last_text
         else:
-            self.draft.note("directions", "<dashes> without words, ignored")
+            return False
+        return True
 
     def _unended(self, mark: MarkDraft) -> None:
         self.draft.note("directions", f"a {mark.kind} that never ends, dropped")
@@ -234,7 +243,10 @@ class DirectionReader:
                 texts[-1] += f"({what}{ACCIDENTALS.get(alter, '')}{value})"
             elif tag == "bass" and texts:
                 texts[-1] += "/" + _note_name(child, "bass")
-            elif tag in ("frame", "function", "numeral", "inversion"):
+            elif tag in ("frame", "inversion"):
+                if texts and (said := sign_text(child)):
+                    self.mark(bar, at, "voicing", said, staff=staff)
+            elif tag in ("function", "numeral"):
                 self.draft.note("chord symbols", f"<{tag}>, ignored")
         for text in texts:
             if text:

@@ -21,6 +21,8 @@ class PartPlace:
         self.scale: float = self.quarter  # ticks a division
         self.chromatic = self.diatonic = 0
         self.pitched = self.unpitched = 0
+        self.signatures: list[tuple[int, int, int | None, str]] = []  # bar, at, concert fifths, the element as text
+        self.moves: list[tuple[int, int]] = []  # bar and place of changes of transposition
 
     @property
     def name(self) -> str:

@@ -7,12 +7,15 @@ change is there for players (programs) only, as `sound` elements that print noth
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 
 from rescore_music.io.musicxml.attach import JUMP, REHEARSAL, TEMPO, clean, tempo_direction
+from rescore_music.io.musicxml.signs import sign_xml
 from rescore_music.io.notation.dynamics import velocities
 from rescore_music.io.notation.snap import Snapped
 from rescore_music.score import Mark, Score
@@ -35,6 +38,7 @@ class BarPlan:
     in_force: tuple[int, int]
     shift: int = 0
     meter: tuple[int, int] | None = None
+    time: str = ""  # the meter as a mark asks for it
     left: str = ""
     right: str = ""
     middle: list[tuple[int, str]] = field(default_factory=list)
@@ -57,6 +61,7 @@ def plan_score(score: Score, snapped: Snapped) -> Plan:
     keys = [(int(k["tick"]), int(k["fifths"]), int(k["mode"])) for k in score.keys]
     places = snapped.place([k[0] for k in keys], score).tolist() if keys else []
     plan = Plan(bars, keys, places)
+    _printed_meters(score, snapped, bars)
     _barlines(score, snapped, bars)
     _global_directions(score, snapped, bars)
     return plan
@@ -84,6 +89,18 @@ def _bars(score: Score, snapped: Snapped) -> list[BarPlan]:
         out.append(BarPlan(length, label, pickup or rest_of, meter, max(shift, 0), shown))
         before = meter
     return out
+
+
+def _printed_meters(score: Score, snapped: Snapped, bars: list[BarPlan]) -> None:
+    """Meters as marks ask for them (compound, as a sign, none), where they agree with the score's."""
+    starts = {int(tick): i for i, tick in enumerate(snapped.source[:-1])}
+    for m in score.marks:
+        if m.kind != "attribute" or m.tick not in starts or not m.text.startswith("time"):
+            continue
+        counts = re.findall(r"beats=(\d+(?:\+\d+)*);beat-type=(\d+)", m.text)
+        length = sum(Fraction(int(n), max(int(kind), 1)) for beats, kind in counts for n in beats.split("+"))
+        if not counts or length == Fraction(*score.meter_at(m.tick)):
+            bars[starts[m.tick]].time = sign_xml(m.text, ("time",))
 
 
 def _barlines(score: Score, snapped: Snapped, bars: list[BarPlan]) -> None:
@@ -186,7 +203,8 @@ def _printed(score: Score) -> list[int]:
     """Ticks where a metronome mark is printed although the score has none."""
     tempo, bars = score.tempo, score.bars
     if not any(m.kind == "tempo" for m in score.marks) or len(tempo.ticks) > 1:
-        out = [0] if not any(m.kind == "tempo" and m.tick == 0 for m in score.marks) else []
+        unsaid = tempo.us[0] == DEFAULT_US and score.metadata.source_format in _ENGRAVED
+        out = [] if unsaid or any(m.kind == "tempo" and m.tick == 0 for m in score.marks) else [0]
     else:
         return []
     if len(tempo.ticks) == 1 and tempo.us[0] == DEFAULT_US and score.metadata.source_format in _ENGRAVED:

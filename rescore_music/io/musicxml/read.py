@@ -19,18 +19,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from math import lcm
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from rescore_music.errors import ReadError
 from rescore_music.io.files import read_bytes
 from rescore_music.io.limits import PARTS
 from rescore_music.io.musicxml.archive import root_element
+from rescore_music.io.musicxml.keys import own_keys
 from rescore_music.io.musicxml.parts import PartEntry, part_entries, text_of
+from rescore_music.io.musicxml.staff import clefs_of
 from rescore_music.io.musicxml.walk import PartWalker
 from rescore_music.io.notation.draft import Draft, assemble
-from rescore_music.score import Metadata, Score
+from rescore_music.score import LogItem, Metadata, Score
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -78,7 +83,24 @@ def read_musicxml(source: str | Path | bytes) -> Score:
         walker.walk(measures)
         walkers.append(walker)
     metadata = _metadata(root, data, "" if isinstance(source, bytes) else Path(source).name)
-    return assemble(draft, [walker.part() for walker in walkers], metadata)
+    score = assemble(draft, [walker.part() for walker in walkers], metadata)
+    own = own_keys(score, [walker.place for walker in walkers])
+    return _with_staves(score.replace(marks=(*score.marks, *own)) if own else score)
+
+
+def _with_staves(score: Score) -> Score:
+    """Staves that notes stand on and nobody announced, and a clef for each that has none."""
+    parts = list(score.parts)
+    log: list[LogItem] = []
+    for i, part in enumerate(parts):
+        staff = score.notes["staff"][score.part_notes(i)].astype(np.int64)
+        staves = max(part.staves, int(staff.max()) + 1 if len(staff) else 1)
+        if staves == part.staves and len(part.clefs) >= staves:
+            continue
+        clefs = clefs_of(score, i, staves, staff)
+        parts[i] = replace(part, staves=staves, clefs=(*part.clefs, *clefs[len(part.clefs) :]))
+        log.append(LogItem(f"part {part.name or i + 1}", "staves without a clef, given one"))
+    return score.replace(parts=tuple(parts), import_log=(*score.import_log, *log)) if log else score
 
 
 def _measures_by_part(root: _Element, entries: list[PartEntry], file: str) -> list[tuple[str, Iterator[_Element]]]:

@@ -106,6 +106,17 @@ def sign_xml(text: str, allowed: Container[str] = _KNOWN) -> str:
     return xml if reader.at == len(text) else ""
 
 
+def figures_of(text: str) -> list[str]:
+    """The elements of a text that holds several, one after the other."""
+    out, depth, start = [], 0, 0
+    for at, sign in enumerate(text):
+        depth += (sign == "(") - (sign == ")")
+        if sign == ";" and depth == 0:
+            out.append(text[start:at])
+            start = at + 1
+    return [*out, text[start:]]
+
+
 def sign_name(text: str) -> str:
     """The name of the element that a text stands for."""
     found = _NAME.match(text)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rescore_music.io.limits import BAR_QUARTERS
+from rescore_music.io.limits import BAR_QUARTERS, TEXT
 from rescore_music.io.musicxml.attributes import AttributeReader
 from rescore_music.io.musicxml.directions import DirectionReader
 from rescore_music.io.musicxml.notes import BAR_REST, SOUND, NoteReader
 from rescore_music.io.musicxml.parts import PartEntry, number_of, text_of
 from rescore_music.io.musicxml.place import PartPlace
+from rescore_music.io.musicxml.signs import sign_text
 from rescore_music.io.notation.draft import BAR_END, Draft
 from rescore_music.score import Part
 
@@ -32,6 +33,7 @@ class PartWalker:
         self.directions = DirectionReader(draft, index)
         self.attributes = AttributeReader(self.place, self.directions)
         self.notes = NoteReader(self.place, self.directions)
+        self.figured = (-1, 0, 0)  # bar, cursor, and how long the figures there last
 
     def walk(self, measures: Iterable[_Element]) -> None:
         """All measures of the part."""
@@ -95,12 +97,28 @@ class PartWalker:
             self.directions.sound(element, bar, at)
             self._instrument_change(element, at)
         elif tag == "figured-bass":
-            self.place.log("figured bass, ignored")
+            self._figures(element, cursor)
 
     def _shifted(self, element: _Element, cursor: int) -> int:
         """The cursor moved by the element's own `offset`."""
         offset = element.find("offset")
         return max(cursor + self.place.ticks(text_of(offset, "0")), 0) if offset is not None else max(cursor, 0)
+
+    def _figures(self, element: _Element, cursor: int) -> None:
+        """Figured bass; figures that follow each other over one note begin where those before them end."""
+        place = self.place
+        if self.figured[:2] != (place.bar, cursor):
+            self.figured = (place.bar, cursor, 0)
+        at = cursor + self.figured[2]
+        length = max(place.ticks(text_of(element.find("duration"), "0")), 0)
+        text = ";".join(sign_text(figure) for figure in element.iterchildren("figure"))
+        if not text or len(text) > TEXT or length > BAR_QUARTERS * place.quarter:
+            place.log("figured bass without figures or of impossible length, ignored")
+            return
+        mark = self.directions.mark(place.bar, at, "figured-bass", text)
+        if length:
+            mark.end_bar, mark.end_at = place.bar, at + length
+        self.figured = (place.bar, cursor, self.figured[2] + length)
 
     def _instrument_change(self, element: _Element, at: int) -> None:
         for midi in element.iterfind("midi-instrument"):
