@@ -68,9 +68,14 @@ def movement(path: Path) -> Movement:
         )
     roles = {role: RoleStyle() for role in Role if role >= 0}
     plain = Style("plain", "Plain", "", roles)
-    return Movement(
-        path.stem, score, Template("human/plain", Forces("human", "", "", tuple(seats)), plain), _leaders(path, score)
-    )
+    template = Template("human/plain", Forces("human", "", "", tuple(seats)), plain)
+    return Movement(path.stem, score, template, _leaders(path, score))
+
+
+def _divisi(row: Instrument) -> int:
+    if row.family == "strings":
+        return 1 if row.id == "double-bass" else DIVISI
+    return max(row.polyphony, 1)
 
 
 def _leaders(path: Path, score: Score) -> list[tuple[int, int, set[int]]]:
