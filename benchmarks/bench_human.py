@@ -28,7 +28,7 @@ import numpy as np
 
 import rescore_music as rm
 from rescore_music.candidate import Assignment
-from rescore_music.instruments import guess_instrument
+from rescore_music.instruments import Instrument, guess_instrument
 from rescore_music.orchestration import orchestrate, realize
 from rescore_music.score import Part, Score
 from rescore_music.structure import Analysis, Role
