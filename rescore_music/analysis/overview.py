@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from rescore_music.analysis.cadences import find_cadences
 from rescore_music.analysis.features import describe, top_notes
 from rescore_music.analysis.frames import beats
-from rescore_music.analysis.harmony import chord_spans, key_spans
+from rescore_music.analysis.harmony import find_harmony
 from rescore_music.analysis.intensity import intensity
 from rescore_music.analysis.melody import melody_odds
 from rescore_music.analysis.motifs import discover_motifs
 from rescore_music.analysis.phrases import find_phrases
-from rescore_music.analysis.roles import assign_roles
+from rescore_music.analysis.roles import Roles, assign_roles
 from rescore_music.analysis.voices import lines_of, separate_voices
 from rescore_music.score import Score
 from rescore_music.structure import Analysis
@@ -34,27 +35,31 @@ def analyze(score: Score) -> Analysis:
     voices = separate_voices(score)
     lines, line_of = lines_of(score, voices)
     grid = beats(score)
-    keys = key_spans(score)
+    harmony = find_harmony(score)
+    keys = harmony.keys
     phrases = find_phrases(score, keys)
     shape = (len(lines), len(phrases))
-    roles, sure = np.zeros(shape, np.int8), np.zeros(shape, np.float32)
-    doubles = np.full(shape, -1, np.int32)
+    found = Roles(*(np.zeros(shape, kind) for kind in (np.int8, np.float32, np.int32, np.int32, np.int16, np.int8)))
     if lines and phrases:
         tops = top_notes(score, line_of)
         odds = melody_odds(score, lines, describe(score, line_of, len(lines), score.bars, grid, tops))
         edges = np.array([p.start for p in phrases] + [phrases[-1].end], np.int64)
         texture = describe(score, line_of, len(lines), edges, grid, tops)
-        roles, sure, doubles = assign_roles(score, lines, line_of, phrases, texture, odds)
+        found = assign_roles(score, lines, line_of, phrases, texture, odds, tops)
     return Analysis(
         voices=voices,
         line_of=line_of,
         lines=lines,
         phrases=phrases,
-        roles=roles,
-        confidence=sure,
-        doubles=doubles,
+        roles=found.roles,
+        confidence=found.confidence,
+        doubles=found.doubles,
+        parallels=found.parallels,
+        intervals=found.intervals,
+        patterns=found.patterns,
         keys=keys,
-        chords=chord_spans(score, keys),
+        chords=harmony.chords,
+        cadences=find_cadences(score, phrases, keys, harmony.chords),
         motifs=discover_motifs(score, line_of=line_of, keys=keys),
         intensity=intensity(score),
     )

@@ -1,33 +1,52 @@
 """Roles: what every line does in every phrase.
 
 The melody of a phrase is the line that leads most of its bars (`melody`); lines that play the same notes at the unison
-or octave double it. The bass is a bass instrument near the bottom, or else the line that lies lowest where it plays,
-below the melody. What is left is weighed by a small table of evidence: figuration is quick, even and keeps to few
-pitches; a counter-melody is a single line that moves by step, varies its rhythm and has onsets of its own; harmony is
-slow, repeated or in chords.
+or octave double it (`doubling`). The bass is a bass instrument near the bottom, or else the line that lies lowest where
+it plays, below the melody. What is left is weighed by a small table of evidence: figuration is quick, even and keeps to
+few pitches, or shows a figure (`figures`); a counter-melody is a single line that moves by step, varies its rhythm and
+has onsets of its own; harmony is slow, repeated or in chords.
 
 Conventions: arrays of shape (phrases, lines) inside, (lines, phrases) in the result, as in `Analysis`. A line that
-doubles another has that line's role and names it in `doubles`: exactly one line with the role MELODY doubles none.
+doubles another has that line's role and names it in `doubles`: exactly one line with the role MELODY doubles none. A
+line that follows another at thirds or sixths keeps a role of its own and names it in `parallels`. Confidence is the
+weight of the chosen role against the others.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from rescore_music.analysis.clues import bass_instruments
+from rescore_music.analysis.doubling import DOUBLES_OWN, Moments, doubling_pairs, following_pairs, interval, moments_of
 from rescore_music.analysis.features import Texture
+from rescore_music.analysis.figures import line_patterns
 from rescore_music.score import Score
-from rescore_music.structure import Line, Phrase, Role
+from rescore_music.structure import Line, Pattern, Phrase, Role
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-DOUBLES_OWN, DOUBLES_OTHER = 0.8, 0.5  # share of its own, and of the other line's, notes that a doubling line shares
 BASS_SHARE, BASS_PITCH = 0.4, 64  # lies lowest in so many of the beats it plays in; mean pitch at most (E4)
 FIFTH = 7
 COUNTERS = 2  # counter-melodies a listener follows beside the melody
+FIGURES = (Pattern.ARPEGGIO, Pattern.OSTINATO, Pattern.TREMOLO)
+FIGURE, STATIC = 1.0, 0.8  # what a figure says for figuration, and held or repeated notes for harmony
+
+
+@dataclass(frozen=True, eq=False)
+class Roles:
+    """What `assign_roles` finds; every array has shape (lines, phrases). See `Analysis`."""
+
+    roles: npt.NDArray[np.int8]
+    confidence: npt.NDArray[np.float32]
+    doubles: npt.NDArray[np.int32]
+    parallels: npt.NDArray[np.int32]
+    intervals: npt.NDArray[np.int16]
+    patterns: npt.NDArray[np.int8]
 
 
 def assign_roles(
@@ -37,8 +56,9 @@ def assign_roles(
     phrases: tuple[Phrase, ...],
     texture: Texture,
     odds: Floats,
-) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32], npt.NDArray[np.int32]]:
-    """Role, confidence and doubled line of every line in every phrase.
+    tops: Ints,
+) -> Roles:
+    """Role, confidence, pattern, doubled and followed line of every line in every phrase.
 
     Parameters
     ----------
@@ -50,10 +70,8 @@ def assign_roles(
         Over the phrases.
     odds : float64 array, shape (bars, lines)
         Log probability of each line to lead in each bar, from `melody_odds`.
-
-    Returns
-    -------
-    roles, confidence, doubles : int8, float32, int32 arrays, shape (lines, phrases)
+    tops : int64 array
+        `top_notes(score, line_of)`.
     """
     shape = (len(phrases), len(lines))
     percussion = np.array([score.parts[line.part].percussion for line in lines], bool)
@@ -63,25 +81,38 @@ def assign_roles(
     roles[active & percussion] = int(Role.PERCUSSION)
     sure = np.where(active, 1.0, 0.0)
     lead = _leading(score, phrases, odds, pitched)
-    shared = _shared_notes(score, line_of, phrases, shape)
-    doubles = np.full(shape, -1, np.int32)
-    evidence, weights = _evidence(texture, lead)
+    patterns = line_patterns(score, len(lines), line_of, phrases, texture, tops)
+    doubles, parallels = np.full(shape, -1, np.int32), np.full(shape, -1, np.int32)
+    intervals = np.zeros(shape, np.int16)
+    evidence, weights = _evidence(texture, lead, patterns)
     trade = bass_instruments(lines, score.parts)
-    for p in np.flatnonzero(pitched.any(axis=1)).tolist():
-        here = np.flatnonzero(pitched[p])
+    edges = np.array([p.start for p in phrases] + [np.iinfo(np.int64).max])
+    for p, m in enumerate(moments_of(score, line_of, edges)):
+        here = m.lines
+        if not len(here):
+            continue
         melody = int(here[lead[p, here].argmax()])
-        bass, low = _bass(texture, p, here, melody, shared[p], trade)
-        doubles[p] = _doubling(shared[p], here, [melody] + ([bass] if bass >= 0 else []))
+        bass, low = _bass(texture, p, m, melody, trade)
+        _name_pairs(m, [melody] + ([bass] if bass >= 0 else []), doubles[p], parallels[p], intervals[p])
         roles[p, here] = evidence[p, here]
         sure[p, here] = weights[p, here]
         _limit_counters(roles[p], evidence[p], lead[p], here, melody, doubles[p])
         roles[p, melody], sure[p, melody] = int(Role.MELODY), lead[p, melody] / max(lead[p, here].sum(), 1e-9)
         if bass >= 0:
             roles[p, bass], sure[p, bass] = int(Role.BASS), low
-        for line in here[doubles[p, here] >= 0]:
-            roles[p, line] = roles[p, doubles[p, line]]
-            sure[p, line] = shared[p][line, doubles[p, line]] / max(shared[p][line, line], 1)
-    return roles.T.copy(), np.clip(sure, 0, 1).astype(np.float32).T.copy(), doubles.T.copy()
+        for i, line in enumerate(here.tolist()):
+            if doubles[p, line] >= 0:
+                model = int(doubles[p, line])
+                roles[p, line] = roles[p, model]
+                sure[p, line] = m.shared[i, int(np.searchsorted(here, model))] / max(m.shared[i, i], 1)
+    return Roles(
+        roles=roles.T.copy(),
+        confidence=np.clip(sure, 0, 1).astype(np.float32).T.copy(),
+        doubles=doubles.T.copy(),
+        parallels=parallels.T.copy(),
+        intervals=intervals.T.copy(),
+        patterns=patterns.T.copy(),
+    )
 
 
 def _leading(score: Score, phrases: tuple[Phrase, ...], odds: Floats, pitched: Flags) -> Floats:
@@ -96,34 +127,11 @@ def _leading(score: Score, phrases: tuple[Phrase, ...], odds: Floats, pitched: F
     return np.where(pitched, total + 1e-6, 0.0)
 
 
-def _shared_notes(
-    score: Score, line_of: npt.NDArray[np.int32], phrases: tuple[Phrase, ...], shape: tuple[int, int]
-) -> list[Ints]:
-    """Per phrase a (lines, lines) table: notes of equal onset and pitch class that two lines have in common."""
-    onset = score.notes["onset"]
-    starts = np.array([p.start for p in phrases] + [np.iinfo(np.int64).max])
-    notes = np.flatnonzero(score.pitched)
-    notes = notes[np.argsort(onset[notes], kind="stable")]
-    key = onset[notes] * 12 + score.notes["pitch"][notes] % 12
-    cuts = np.searchsorted(onset[notes], starts)
-    tables = []
-    for p in range(shape[0]):
-        a, b = cuts[p], cuts[p + 1]
-        if a == b:
-            tables.append(np.zeros((0, 0), np.int64))
-            continue
-        names, which = np.unique(key[a:b], return_inverse=True)
-        table = np.zeros((shape[1], len(names)), np.float32)
-        table[line_of[notes[a:b]], which.reshape(-1)] = 1
-        tables.append(np.rint(table @ table.T).astype(np.int64))
-    return tables
-
-
-def _bass(texture: Texture, p: int, here: Ints, melody: int, shared: Ints, trade: Flags) -> tuple[int, float]:
+def _bass(texture: Texture, p: int, m: Moments, melody: int, trade: Flags) -> tuple[int, float]:
     """The bass line of a phrase and how sure it is, or -1."""
-    own = np.maximum(np.diag(shared), 1)
-    follows = shared[:, melody] >= DOUBLES_OWN * own
-    rest = here[(here != melody) & ~follows[here]]
+    own = np.maximum(np.diag(m.shared), 1)
+    follows = m.shared[:, int(np.searchsorted(m.lines, melody))] >= DOUBLES_OWN * own
+    rest = m.lines[(m.lines != melody) & ~follows]
     if not len(rest):
         return -1, 0.0
     low, pitch = texture.lowest[p, rest], texture.pitch[p, rest]
@@ -140,24 +148,32 @@ def _bass(texture: Texture, p: int, here: Ints, melody: int, shared: Ints, trade
     return (best, 0.5 + share / 2) if enough and deep else (-1, 0.0)
 
 
-def _doubling(shared: Ints, here: Ints, first: list[int]) -> npt.NDArray[np.int32]:
-    """For each line the line it doubles, the melody before the bass before the others; -1 for none."""
-    own = np.maximum(np.diag(shared), 1)
-    alike = (shared >= DOUBLES_OWN * own[:, None]) & (shared >= DOUBLES_OTHER * own[None, :])
-    doubles = np.full(len(own), -1, np.int32)
-    leaders = list(first)
-    for line in here:
-        if line in first:
-            continue
-        model = next((leader for leader in leaders if alike[line, leader]), -1)
-        if model >= 0:
-            doubles[line] = model
+def _name_pairs(
+    m: Moments,
+    first: list[int],
+    doubles: npt.NDArray[np.int32],
+    parallels: npt.NDArray[np.int32],
+    intervals: npt.NDArray[np.int16],
+) -> None:
+    """Enters for each line of a span the line it doubles or follows: the melody before the bass before the others."""
+    alike, parallel = doubling_pairs(m), following_pairs(m)
+    at = {int(line): i for i, line in enumerate(m.lines)}
+    leaders = [at[line] for line in first]
+    for i in [i for i in range(len(m.lines)) if i not in leaders]:
+        model = next((leader for leader in leaders if alike[i, leader]), -1)
+        if model < 0:
+            leaders.append(i)
         else:
-            leaders.append(int(line))
-    return doubles
+            doubles[m.lines[i]] = m.lines[model]
+            intervals[m.lines[i]] = interval(m, i, model, True)
+    for rank, i in enumerate(leaders):
+        model = next((leader for leader in leaders[:rank] if parallel[i, leader]), -1)
+        if model >= 0:
+            parallels[m.lines[i]] = m.lines[model]
+            intervals[m.lines[i]] = interval(m, i, model, False)
 
 
-def _evidence(texture: Texture, lead: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
+def _evidence(texture: Texture, lead: Floats, patterns: npt.NDArray[np.int8]) -> tuple[npt.NDArray[np.int8], Floats]:
     """Figuration, counter-melody or harmony by weight of evidence, and the share of the winner."""
     t = texture
     onsets, moves = np.maximum(t.onsets, 1), np.maximum(t.moves, 1)
@@ -173,6 +189,8 @@ def _evidence(texture: Texture, lead: Floats) -> tuple[npt.NDArray[np.int8], Flo
     figuration = 1.1 * quick + 1.5 * (even - 0.6) + 1.5 * (few - 0.4) - 0.8 * chords
     counter = 1.6 * tune + 1.2 * steps + 0.9 * alone - 1.5 * repeated - 1.2 * chords + 0.5 * (t.values >= 2) - 1.2
     harmony = 0.9 * repeated * (rate < 2.5) + 0.9 * chords - 0.7 * np.clip(rate - 1, -1, 1) + 0.3
+    figuration += FIGURE * np.isin(patterns, FIGURES)
+    harmony += STATIC * np.isin(patterns, (Pattern.SUSTAINED, Pattern.REPEATED)) * (1 - tune)
     stack = np.stack([counter, harmony, figuration])
     chance = np.exp(stack - stack.max(axis=0))
     chance /= chance.sum(axis=0)

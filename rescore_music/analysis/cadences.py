@@ -1,0 +1,129 @@
+"""Cadences: how each phrase closes.
+
+The chords of a phrase are gathered into harmonies (repetitions, inversions and added sevenths of one root); the last
+two tell the cadence by their degrees in the key in force. Only where a phrase ends does a progression close anything,
+so there is at most one cadence a phrase; a last harmony that passes by (shorter than half a beat) is not taken for a
+goal.
+
+Conventions: ticks; degrees in semitones above the tonic. `Cadence.tick` is where the goal begins, which may be before
+the phrase's last bar.
+
+Source: W. Caplin, "Classical Form" (1998), chapter 3, for the kinds; "deceptive" is any goal but the tonic after a
+dominant in root position.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rescore_music.score import Score
+from rescore_music.structure import Cadence, Chord, KeySpan, Phrase
+
+Ints = npt.NDArray[np.int64]
+
+FULL = {"maj", "min", "5"}  # qualities a tonic may have
+DOMINANTS = {"maj", "7", "5", "sus4", "aug"}
+LEADING = {"dim", "dim7", "hdim7"}
+LEAST = 0.5  # beats that a goal lasts
+
+
+@dataclass(frozen=True)
+class _Harmony:
+    """Chords of one root in a row: the first and last of them."""
+
+    first: Chord
+    last: Chord
+
+    @property
+    def end(self) -> int:
+        return self.last.end
+
+
+def find_cadences(
+    score: Score, phrases: tuple[Phrase, ...], keys: tuple[KeySpan, ...], chords: tuple[Chord, ...]
+) -> tuple[Cadence, ...]:
+    """The cadences of a score, at most one a phrase, by tick.
+
+    Parameters
+    ----------
+    score : Score
+    phrases : tuple of Phrase
+    keys : tuple of KeySpan
+    chords : tuple of Chord
+    """
+    if not keys or not chords:
+        return ()
+    chord_starts = np.array([c.start for c in chords])
+    key_starts = np.array([k.start for k in keys])
+    pitched = np.flatnonzero(score.pitched)
+    out = []
+    for phrase in phrases:
+        lo = max(int(np.searchsorted(chord_starts, phrase.start, side="right")) - 1, 0)
+        hi = int(np.searchsorted(chord_starts, phrase.end, side="left"))
+        harmonies = _harmonies(chords[lo:hi], phrase)
+        while len(harmonies) > 1 and _passing(score, harmonies[-1], phrase):
+            harmonies.pop()
+        if len(harmonies) < 2:
+            continue
+        goal = harmonies[-1].first
+        key = keys[max(int(np.searchsorted(key_starts, goal.start, side="right")) - 1, 0)]
+        kind = _kind(score, pitched, harmonies[-2], harmonies[-1], key)
+        if kind:
+            sure = key.confidence * np.clip((harmonies[-2].last.confidence + goal.confidence) / 2, 0, 1)
+            out.append(Cadence(goal.start, kind, key.tonic, key.mode, harmonies[-2].first.start, float(sure)))
+    return tuple(out)
+
+
+def _harmonies(chords: tuple[Chord, ...], phrase: Phrase) -> list[_Harmony]:
+    """Chords of one root gathered; what is no chord is left out."""
+    out: list[_Harmony] = []
+    for chord in chords:
+        if not chord.quality or min(chord.end, phrase.end) <= max(chord.start, phrase.start):
+            continue
+        if out and out[-1].last.root == chord.root and _alike(out[-1].last, chord):
+            out[-1] = _Harmony(out[-1].first, chord)
+        else:
+            out.append(_Harmony(chord, chord))
+    return out
+
+
+def _alike(a: Chord, b: Chord) -> bool:
+    """Not major against minor, nor triad against diminished: those are two harmonies."""
+    return not (("min" in a.quality) != ("min" in b.quality) or ("dim" in a.quality) != ("dim" in b.quality))
+
+
+def _passing(score: Score, harmony: _Harmony, phrase: Phrase) -> bool:
+    length = min(harmony.end, phrase.end) - max(harmony.first.start, phrase.start)
+    return length < LEAST * score.beat_ticks(harmony.first.start)
+
+
+def _kind(score: Score, pitched: Ints, before: _Harmony, goal: _Harmony, key: KeySpan) -> str:
+    """The name of the cadence, or "" where the two harmonies make none."""
+    to, source = (goal.first.root - key.tonic) % 12, (before.last.root - key.tonic) % 12
+    last = before.last
+    dominant = source == 7 and last.quality in DOMINANTS
+    if to == 0 and goal.first.quality in FULL:
+        if dominant and last.inversion == 0 and goal.first.inversion == 0:
+            tonic_on_top = _top(score, pitched, goal.first.start) % 12 == key.tonic
+            return "perfect authentic" if tonic_on_top else "imperfect authentic"
+        if dominant or (source == 11 and last.quality in LEADING):
+            return "imperfect authentic"
+        return "plagal" if source == 5 else ""
+    if to == 7 and goal.last.quality in DOMINANTS:
+        return "half"
+    if dominant and last.inversion == 0 and to in (5, 8, 9):
+        return "deceptive"
+    return ""
+
+
+def _top(score: Score, pitched: Ints, tick: int) -> int:
+    """The highest pitch that sounds at a tick; -1 for none."""
+    onset = score.notes["onset"][pitched]
+    hi = int(np.searchsorted(onset, tick, side="right"))
+    lo = int(np.searchsorted(onset, tick - 16 * score.ticks_per_quarter))
+    rows = pitched[lo:hi]
+    rows = rows[score.ends[rows] > tick]
+    return int(score.notes["pitch"][rows].max()) if len(rows) else -1

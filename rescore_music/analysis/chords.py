@@ -1,0 +1,237 @@
+"""Chords: root, quality and inversion, by a hidden Markov model over beats and the halves of beats that bring notes.
+
+A frame prefers the chord that explains its pitch classes with few foreign and few missing tones, above its root, of
+tones that belong to the key; a change costs least on a bar line and most inside a beat. Inside a chord the bass is then
+followed: where the lowest voice moves to another tone of the chord a new inversion begins, unless the movement is that
+of a broken chord or an afterbeat.
+
+Conventions: pitch classes 0..11 from C; ticks; a chord's state is 12 * quality + root, qualities as `CHORD_TONES`
+lists them. Equivariant: a transposed score has the transposed chords. Parameters were chosen as those of `keys`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rescore_music.analysis.frames import beats, coverage, span_of, spread
+from rescore_music.score import Score
+from rescore_music.structure import CHORD_TONES, Chord
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+QUALITIES = tuple(CHORD_TONES)
+# how much rarer than a triad each quality is
+RARE = {"maj": 0.0, "min": 0.0, "7": 0.1, "min7": 0.16, "maj7": 0.18, "dim": 0.12, "hdim7": 0.18, "dim7": 0.16}
+RARE |= {"aug": 0.25, "sus4": 0.2, "sus2": 0.3, "5": 0.22, "minmaj7": 0.3}
+MISSING, FOREIGN, ROOT_BASS, CHORD_BASS, OUT_OF_KEY = 0.2, 0.9, 0.13, 0.05, 0.07
+CHANGE_BAR, CHANGE_BEAT, CHANGE_INSIDE = 0.15, 0.18, 0.7
+PRESENT = 0.08  # share of a frame at which a pitch class fully counts as there
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """The grid harmony is read on.
+
+    Attributes
+    ----------
+    edges : int64 array, shape (frames + 1,)
+    classes : float64 array, shape (frames, 12)
+        Sounding ticks of each pitch class, louder notes more.
+    lowest : int64 array, shape (frames,)
+        The lowest pitch that sounds, -1 in silence.
+    beat : int64 array, shape (frames,)
+        Number of the beat each frame lies in.
+    on_bar, on_beat : bool arrays, shape (frames,)
+        Whether the frame begins a bar, a beat.
+    share_of_beat : float64 array, shape (frames,)
+    """
+
+    edges: Ints
+    classes: Floats
+    lowest: Ints
+    beat: Ints
+    on_bar: Flags
+    on_beat: Flags
+    share_of_beat: Floats
+
+
+def frames_of(score: Score) -> Frames:
+    """Beats, divided where notes begin at their half (thirds of a dotted beat)."""
+    grid = beats(score)
+    length = np.diff(grid)
+    dotted = np.array([score.beat_ticks(int(t)) * 2 // 3 * 3 == score.beat_ticks(int(t)) * 2 for t in grid[:-1]])
+    dotted &= np.array([_compound(score, int(t)) for t in grid[:-1]])
+    inner = [grid[:-1][~dotted] + length[~dotted] // 2]
+    inner += [grid[:-1][dotted] + length[dotted] * k // 3 for k in (1, 2)]
+    onset = score.notes["onset"][score.pitched]
+    places = np.concatenate(inner)
+    places = places[np.isin(places, onset)]
+    edges = np.unique(np.concatenate([grid, places])).astype(np.int64)
+    starts = edges[:-1]
+    beat = span_of(starts, grid)
+    return Frames(
+        edges=edges,
+        classes=pitch_classes(score, edges),
+        lowest=lowest_pitches(score, edges),
+        beat=beat,
+        on_bar=np.isin(starts, score.bars),
+        on_beat=np.isin(starts, grid),
+        share_of_beat=np.diff(edges) / np.maximum(length[beat], 1),
+    )
+
+
+def _compound(score: Score, tick: int) -> bool:
+    numerator, denominator = score.meter_at(tick)
+    return denominator >= 8 and numerator > 3 and numerator % 3 == 0
+
+
+def pitch_classes(score: Score, edges: Ints) -> Floats:
+    """Sounding ticks of each pitch class in each span: shape (spans, 12)."""
+    pitched = score.pitched
+    notes = score.notes[pitched]
+    loud = np.asarray(0.5 + notes["velocity"] / 254.0, np.float64)
+    return coverage(notes["onset"], score.ends[pitched], notes["pitch"].astype(np.int64) % 12, 12, edges, loud)
+
+
+def lowest_pitches(score: Score, edges: Ints) -> Ints:
+    """The lowest pitch that sounds in each span, -1 in silence."""
+    pitched = score.pitched
+    note, span = spread(score.notes["onset"][pitched], score.ends[pitched], edges)
+    lowest = np.full(len(edges) - 1, 128, np.int64)
+    np.minimum.at(lowest, span, score.notes["pitch"][pitched].astype(np.int64)[note])
+    return np.where(lowest == 128, -1, lowest)
+
+
+def read_chords(frames: Frames, scales: Floats | None = None) -> tuple[Ints, Floats]:
+    """The chord of each frame, -1 where nothing or a single pitch class sounds, and how well it explains it.
+
+    Parameters
+    ----------
+    frames : Frames
+    scales : float64 array, shape (frames, 12), optional
+        How far each pitch class belongs to the key in force; without it no key is assumed.
+    """
+    classes = frames.classes
+    share = classes / np.maximum(classes.sum(axis=1, keepdims=True), 1e-9)
+    templates, rare = _templates()
+    bass = np.where(frames.lowest >= 0, frames.lowest % 12, 0)
+    gain = _chord_gain(share, templates, rare, bass)
+    if scales is not None:
+        gain -= OUT_OF_KEY * ((1 - scales) @ templates.T)
+    silent = (classes.sum(axis=1) <= 0) | (np.count_nonzero(share > 0.02, axis=1) < 2)
+    gain *= frames.share_of_beat[:, None]
+    gain[silent] = 0
+    path = _best_chords(gain, np.where(frames.on_bar, CHANGE_BAR, np.where(frames.on_beat, CHANGE_BEAT, CHANGE_INSIDE)))
+    fit = gain[np.arange(len(path)), path] / np.maximum(frames.share_of_beat, 1e-9)
+    return np.where(silent, -1, path), fit
+
+
+def _templates() -> tuple[Floats, Floats]:
+    rows = np.zeros((12 * len(QUALITIES), 12))
+    for q, name in enumerate(QUALITIES):
+        for root in range(12):
+            rows[12 * q + root, [(root + s) % 12 for s in CHORD_TONES[name]]] = 1
+    return rows, np.repeat([RARE[name] for name in QUALITIES], 12)
+
+
+def _chord_gain(share: Floats, templates: Floats, rare: Floats, bass: Ints) -> Floats:
+    """How well each chord explains each frame: shape (frames, chords)."""
+    inside = share @ templates.T
+    present = np.minimum(share / PRESENT, 1.0)
+    missing = templates.sum(axis=1) - present @ templates.T
+    gain = inside - FOREIGN * (1 - inside) - MISSING * missing - rare
+    root = np.tile(np.arange(12), len(QUALITIES))
+    gain += ROOT_BASS * (bass[:, None] == root) + CHORD_BASS * templates[:, bass].T
+    return np.asarray(gain, np.float64)
+
+
+def _best_chords(gain: Floats, change: Floats) -> Ints:
+    """Viterbi where every change costs the same: the best predecessor is oneself or the best of all."""
+    frames, states = gain.shape
+    back = np.zeros((frames, states), np.int16)
+    own = np.arange(states)
+    best = gain[0].copy()
+    for t in range(1, frames):
+        top = int(best.argmax())
+        moved = best[top] - change[t]
+        back[t] = np.where(best >= moved, own, top)
+        best = np.maximum(best, moved) + gain[t]
+        best -= best.max()
+    path = np.zeros(frames, np.int64)
+    path[-1] = int(best.argmax())
+    for t in range(frames - 1, 0, -1):
+        path[t - 1] = back[t, path[t]]
+    return path
+
+
+def bass_tones(score: Score, frames: Frames, path: Ints) -> Ints:
+    """The bass pitch class of each frame.
+
+    The first lowest pitch of a chord is its bass. A later one takes over if it is a tone of the chord and lies lower,
+    or if the part that has the bass moves there by a single note for a single note and stays at least a beat (a walking
+    bass); the upper notes of a broken chord and the afterbeats of a waltz do neither.
+    """
+    lowest, part, struck, held = _bass_line(score, frames)
+    tones = [
+        frozenset((s % 12 + t) % 12 for t in CHORD_TONES[QUALITIES[s // 12]]) if s >= 0 else frozenset() for s in path
+    ]
+    out = np.zeros(len(path), np.int64)
+    current, at = -1, 0
+    for f in range(len(path)):
+        low = int(lowest[f])
+        if f == 0 or path[f] != path[f - 1] or current < 0:
+            current, at = low, f
+        elif low >= 0 and low % 12 in tones[f] and low != current:
+            walks = part[f] == part[at] and struck[f] == 1 and struck[at] == 1 and held[f]
+            if low < current or walks:
+                current, at = low, f
+        out[f] = current % 12 if current >= 0 else max(int(path[f]), 0) % 12
+    return out
+
+
+def _bass_line(score: Score, frames: Frames) -> tuple[Ints, Ints, Ints, Flags]:
+    """Per frame: the lowest pitch, its part, how many notes of that part strike with it, whether it lasts a beat."""
+    pitched = np.flatnonzero(score.pitched)
+    notes = score.notes[pitched]
+    ends = score.ends[pitched]
+    note, frame = spread(notes["onset"], ends, frames.edges)
+    pitch = notes["pitch"].astype(np.int64)
+    order = np.lexsort((-pitch[note], frame))  # the last of each frame is its lowest
+    note, frame = note[order], frame[order]
+    last = np.flatnonzero(np.append(np.diff(frame) != 0, len(frame) > 0))
+    count = len(frames.edges) - 1
+    owner = np.full(count, -1, np.int64)
+    owner[frame[last]] = note[last]
+    there = owner >= 0
+    part = np.where(there, notes["part"][owner], -1).astype(np.int64)
+    key = notes["onset"] * (len(score.parts) + 1) + notes["part"]
+    names, counts = np.unique(key, return_counts=True)
+    struck = np.where(there, counts[np.searchsorted(names, key[owner])], 0)
+    long = (ends - notes["onset"])[owner]
+    beat = np.diff(frames.edges) / np.maximum(frames.share_of_beat, 1e-9)
+    return frames.lowest, part, struck, np.asarray(there & (long >= 0.9 * beat))
+
+
+def as_spans(score: Score, frames: Frames, path: Ints, bass: Ints, fit: Floats) -> tuple[Chord, ...]:
+    """Chords over all bars, broken at bar lines."""
+    new = frames.on_bar | np.concatenate([[True], (np.diff(path) != 0) | ((np.diff(bass) != 0) & (path[1:] >= 0))])
+    starts = np.flatnonzero(new)
+    stops = np.append(starts[1:], len(path))
+    total = np.add.reduceat(frames.classes, starts, axis=0)
+    end = max(score.length, int(frames.edges[-1]))
+    sure = np.add.reduceat(fit, starts) / (stops - starts)
+    chords = []
+    for i, (a, b) in enumerate(zip(starts.tolist(), stops.tolist(), strict=True)):
+        start, stop = int(frames.edges[a]), int(frames.edges[b]) if b < len(path) else end
+        if path[a] < 0:
+            single = int(total[i].argmax()) if total[i].sum() else 0
+            chords.append(Chord(start, stop, single, "", single, 0.0))
+        else:
+            quality, root = divmod(int(path[a]), 12)
+            chords.append(Chord(start, stop, root, QUALITIES[quality], int(bass[a]), float(np.clip(sure[i], 0, 1))))
+    return tuple(chords)
