@@ -192,7 +192,9 @@ def run_batch(args: argparse.Namespace) -> int:
     from rescore_music.batching import batch
 
     items = []
-    for item in batch(args.paths, template=args.template, out=args.out, settings=_settings(args)):
+    memory = None if args.memory_limit is None else args.memory_limit << 20
+    limits = {"time_limit": args.time_limit or None, "memory_limit": memory}
+    for item in batch(args.paths, template=args.template, out=args.out, settings=_settings(args), **limits):
         items.append(item)
         print(f"{item.status:<8} {item.error or item.out}", file=sys.stderr if args.json else sys.stdout, flush=True)
     if args.json:
@@ -289,6 +291,10 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("paths", type=Path, nargs="+", help="cues, or folders of cues")
     _reading_options(sub)
     sub.add_argument("-o", "--out", type=Path, required=True, help="folder; each cue gets one inside it")
+    text = "end a cue that takes longer, and go on with the next; 0 for no limit (default %(default)g)"
+    sub.add_argument("--time-limit", type=_seconds, default=600.0, metavar="SECONDS", help=text)
+    text = "end a cue that takes more memory beside the program's own (default: no limit)"
+    sub.add_argument("--memory-limit", type=_whole(64, 1 << 20), metavar="MIB", help=text)
     _orchestration_options(sub)
     _sound_options(sub)
 
@@ -333,6 +339,16 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
             raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most}")
         return int(text)
 
+    return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < 1e7:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
     return number
 
 
