@@ -92,12 +92,15 @@ function noteWords(i) {
   const out = [`${pitchName(i)}   ${line ? line.name : part[0]}`];
   if (part[1] && !part[1].includes(part[0]) && !part[0].includes(part[1])) out[0] += ` (${part[1]})`;
   if (line) {
-    const told = line.told[phrase] || [-1, "", ""];
+    let at = 0;
+    while (at < line.told.length && line.told[at] !== phrase) at += 4;
+    const [, other, interval, pattern] = at < line.told.length ? line.told.slice(at, at + 4) : [phrase, -1, 0, 0];
     let role = D.groups[GROUP[i]][1];
     if (line.sure[phrase] !== "0") role += `, ${line.sure[phrase] === "9" ? "sure" : line.sure[phrase] + "0 % sure"}`;
-    if (told[2]) role += `; ${told[2]}`;
+    if (D.patterns[pattern]) role += `; ${D.patterns[pattern]}`;
     out.push(role);
-    if (told[0] >= 0) out.push(`${told[1]}: ${D.lines[told[0]].name}`);
+    const how = D.intervals[interval] ? ` ${D.intervals[interval]}` : "";
+    if (other >= 0) out.push(`${TWICE[i] ? "doubles" : "goes with"} ${D.lines[other].name}${how}`);
     out.push(`voice ${line.voice + 1}, velocity ${D.notes.vel[i]}`);
   }
   const beats = (END[i] - ON[i]) / meterAt(ON[i])[3];

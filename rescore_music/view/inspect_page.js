@@ -280,5 +280,5 @@ addEventListener("beforeprint", paper);
 addEventListener("afterprint", () => $("print").replaceChildren());
 addEventListener("resize", () => { state.scale = clampScale(state.scale); later(); });
 darkness.addEventListener("change", tools);
-state.scale = clampScale(Math.max(BARS.length <= 17 ? fit() : 0, Math.min(readable(), 500 / D.quarter)));
+state.scale = readable() < 1.35 * fit() ? fit() : clampScale(readable());
 tools();

@@ -20,7 +20,7 @@ from rescore_music.view.inspect_words import summary
 from rescore_music.view.report_style import css
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
-SCRIPTS = ("inspect_model.js", "inspect_draw.js", "inspect_page.js")
+SCRIPTS = ("inspect_model.js", "inspect_draw.js", "inspect_lanes.js", "inspect_page.js")
 
 
 def inspect_page(score: Score, analysis: Analysis, *, cues: Cues | None = None) -> str:

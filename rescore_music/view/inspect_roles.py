@@ -77,7 +77,8 @@ def interval_words(semitones: int) -> str:
     octaves, rest = divmod(abs(semitones), 12)
     side = "above" if semitones > 0 else "below"
     if rest == 0:
-        return f"an octave {side}" if octaves == 1 else f"{octaves} octaves {side}"
+        count = ("an octave", "two octaves", "three octaves", "four octaves")
+        return f"{count[min(octaves, len(count)) - 1]} {side}" if octaves <= len(count) else f"{octaves} octaves {side}"
     names = {1: "seconds", 2: "seconds", 3: "thirds", 4: "thirds", 5: "fourths", 6: "tritones", 7: "fifths"}
     names |= {8: "sixths", 9: "sixths", 10: "sevenths", 11: "sevenths"}
     wide = {3: "tenths", 4: "tenths"} if octaves else {}

@@ -13,7 +13,7 @@ from rescore_music.score import Score
 from rescore_music.structure import Analysis
 from rescore_music.timecode import FrameRate, Timecode
 from rescore_music.view.harmony_names import name_of_fifth, note_names
-from rescore_music.view.inspect_data import instrument_name, key_at, line_name, meters, part_name, spelled_keys
+from rescore_music.view.inspect_names import instrument_name, key_at, line_name, meters, part_name, spelled_keys
 from rescore_music.view.inspect_roles import GROUPS, MELODY, display_groups, doubling
 from rescore_music.view.inspect_words import bar, bars, clock, tempo_range
 from rescore_music.view.report_blocks import table

@@ -10,7 +10,7 @@ import numpy as np
 from rescore_music.cues import Cues
 from rescore_music.score import Score
 from rescore_music.structure import Analysis, Motif, Role
-from rescore_music.view.inspect_data import instrument_name, key_at, named_chords, spelled_keys
+from rescore_music.view.inspect_names import instrument_name, key_at, named_chords, spelled_keys
 from rescore_music.view.inspect_words import summary
 
 

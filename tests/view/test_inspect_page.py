@@ -122,7 +122,8 @@ def test_roles_colour_the_notes_and_fill_the_matrix() -> None:
     assert roles == {"Soprano": "00", "Alto": f"{HELD}{STRUCK}", "Tenor": f"{HELD}0", "Bass": "22"}
     tenor = data["lines"][2]
     assert tenor["twice"] == "01"
-    assert tenor["told"]["1"] == [0, "doubles an octave below", ""]
+    assert tenor["told"] == [0, -1, 0, int(Pattern.SUSTAINED), 1, 0, -12, 0]
+    assert data["intervals"]["-12"] == "an octave below"
     cells = [attrs["title"] for tag, attrs in reader.tags if tag == "td" and attrs.get("title")]
     assert cells == [
         "melody", "melody", "harmony, sustained", "harmony, repeated",
@@ -137,7 +138,7 @@ def test_who_doubles_the_tune_is_told_in_words() -> None:
     assert "Melody: Soprano throughout with Tenor an octave below." in summary(score, analysis)
     assert interval_words(0) == "in unison"
     assert interval_words(-3) == interval_words(-4) == "in thirds below"
-    assert interval_words(24) == "2 octaves above"
+    assert interval_words(24) == "two octaves above"
     assert interval_words(-16) == "in tenths below"
 
 
