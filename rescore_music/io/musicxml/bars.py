@@ -20,10 +20,12 @@ from rescore_music.io.musicxml.keys import Heading
 from rescore_music.io.musicxml.pitches import accidentals_of, pitches_of
 from rescore_music.io.musicxml.rhythm import Event, events_of, opened, single_values
 from rescore_music.io.musicxml.staff import clef_xml, clefs_of, diatonic_of, transpose_xml
+from rescore_music.io.notation.clefs import Chord, clef_path, clefs_read
+from rescore_music.io.notation.drums import STEMS, drum_fragments
 from rescore_music.io.notation.snap import Snapped
 from rescore_music.io.notation.values import Piece, layout
-from rescore_music.io.notation.voices import MOST_VOICES, fragments, staves_of
-from rescore_music.score import Mark, Score
+from rescore_music.io.notation.voices import MOST_VOICES, TIE_OUT, fragments, staves_of
+from rescore_music.score import Articulation, Mark, Score
 
 if TYPE_CHECKING:
     from rescore_music.io.musicxml.plan import Plan
@@ -43,10 +45,16 @@ class PartWriter:
         self.hang = Attachments(score, snapped, part, marks, self.staves)
         self.staff_of = dict(zip(score.part_notes(part).tolist(), staff.tolist(), strict=True))
         self.columns = fragments(score, snapped, part, staff)
+        index = score.part_notes(part)
+        self.notated = bool(len(index)) and bool(np.all(score.notes["voice"][index] > 0))  # somebody numbered voices
+        if self.part.percussion and not self.notated:
+            self.columns = drum_fragments(score, snapped, self.columns)
         self.clefs = clefs_of(score, part, self.staves, staff)
         self.heading = Heading(score, snapped, part, marks)
         self.pitches = pitches_of(score, part, spelling, self.heading)
+        self._change_clefs()
         self.notes = NoteWriter(score, plan, part, self.hang, self.pitches, self.staves, self.staff_of)
+        self.notes.stems = STEMS if self.part.percussion and not self.notated else {}
         self.graces = self._graces(staff)
         self.rests: dict[int, int] = {}
         if len(score.parts) == 1:  # a player's part
@@ -54,6 +62,40 @@ class PartWriter:
             played = {*self.columns.bar.tolist(), *self.graces}
             self.rests = merged_rests(plan.bars, self.hang, played, changes)
         self.unusual = 0
+
+    def _change_clefs(self) -> None:
+        """Clefs for passages on ledger lines, in parts that nobody has notated (no numbered voices, no clef marks)."""
+        c = self.columns
+        if self.part.percussion or self.hang.clefs or self.notated:
+            return
+        beat = max(self.snapped.resolution, 1)
+        heights = np.array([7 * self.pitches[i][3] + self.pitches[i][1] for i in c.note.tolist()], np.int64)
+        bars = self.snapped.bars
+        chosen = []
+        for staff, home in enumerate(self.clefs):
+            clefs = clefs_read(self.part.instrument, self.part.program, home, self.staves)
+            own = np.flatnonzero(c.staff == staff)
+            changes = clef_path(self._chords(own, heights), clefs, bars, beat) if len(clefs) > 1 else [(0, home)]
+            chosen.append(changes[0][1])
+            for tick, clef in changes[1:]:
+                bar = int(np.searchsorted(bars, tick, side="right")) - 1
+                self.hang.clefs[bar].append((tick - int(bars[bar]), staff, clef))
+        self.clefs = tuple(chosen)
+
+    def _chords(self, own: Ints, heights: Ints) -> list[Chord]:
+        """The chords of one staff, by start."""
+        c = self.columns
+        start = self.snapped.bars[c.bar[own]] + c.start[own]
+        length = c.end[own] - c.start[own]
+        slurred = (self.score.notes["articulation"][c.note[own]] & int(Articulation.SLURRED)) != 0
+        slurred |= (c.ties[own] & TIE_OUT) != 0
+        found: dict[int, Chord] = {}
+        rows = zip(start.tolist(), length.tolist(), heights[own].tolist(), slurred.tolist(), strict=True)
+        for at, ticks, height, joined in sorted(rows):
+            old = found.get(at, Chord(at, at, height, height, False))
+            low, high = min(old.low, height), max(old.high, height)
+            found[at] = Chord(at, max(old.end, at + ticks), low, high, old.slurred or joined)
+        return list(found.values())
 
     def _graces(self, staff: Ints) -> dict[int, list[tuple[int, int, int, int]]]:
         """Grace notes by bar: (place, voice, staff, note), in playing order."""

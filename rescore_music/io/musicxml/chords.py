@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _PER_NOTE = int(Articulation.ARPEGGIO | Articulation.GLISSANDO | Articulation.HARMONIC)
 _TIE = ("", '<tie type="stop"/>', '<tie type="start"/>', '<tie type="stop"/><tie type="start"/>')
+STEMLESS = ("whole", "breve", "long")
 _TIED = tuple(text.replace("<tie ", "<tied ") for text in _TIE)
 
 
@@ -38,6 +39,7 @@ class NoteWriter:
         self.hang, self.pitch_xml, self.staves, self.staff_of = hang, pitches, staves, staff_of
         self.flags = score.notes["articulation"]
         self.bar = 0  # the one that is being written
+        self.stems: dict[int, str] = {}  # by voice, where they are not left to the engraver
 
     def rest(self, piece: Piece, voice: int, staff: int, fermata: bool, words: str = "") -> str:
         """A rest, or the rest of a whole bar."""
@@ -73,6 +75,7 @@ class NoteWriter:
         kind, dots, ratio = _value_xml(piece).partition("<time-modification>")
         beams = "".join(f'<beam number="{i}">{b}</beam>' for i, b in enumerate(piece.beams, 1))
         hang = self.hang
+        stem = f"<stem>{self.stems[voice]}</stem>" if voice in self.stems and piece.kind not in STEMLESS else ""
         out = []
         for k, (note, ties) in enumerate(members):
             tie = (0 if first and not ties & TIE_IN else TIE_IN) | (0 if last and not ties & TIE_OUT else TIE_OUT)
@@ -92,7 +95,7 @@ class NoteWriter:
             out.append(
                 f"<note{self.plan.loud.get(note, '')}>{mark}{chord}{self.pitch_xml[note][0]}"
                 f"<duration>{piece.ticks}</duration>{_TIE[tie]}{self._instrument(note)}<voice>{voice}</voice>"
-                f"{kind}{accidental}{dots}{ratio}{notehead}{home}{beams if k == 0 else ''}"
+                f"{kind}{accidental}{dots}{ratio}{stem}{notehead}{home}{beams if k == 0 else ''}"
                 f"{f'<notations>{notations}</notations>' if notations else ''}{lyric}</note>"
             )
         return out

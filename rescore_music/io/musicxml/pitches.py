@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Ints = npt.NDArray[np.int64]
 WrittenPitch = tuple[str, int, int, int]  # XML, staff step (-1 for drums), alter, octave
+_ONE_LINE = ((), ("E4",), ("D4", "F4"))  # one drum on the only line of a staff, two below and above it
 _ACCIDENTALS = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
 
 
@@ -29,7 +30,13 @@ def pitches_of(score: Score, number: int, spelling: tuple[Ints, Ints], heading: 
     part = score.parts[number]
     index = score.part_notes(number)
     if part.percussion:
-        return {int(i): (_drum_xml(int(p)), -1, 0, 0) for i, p in zip(index, score.notes["pitch"][index], strict=True)}
+        keys = np.unique(score.notes["pitch"][index]).tolist()
+        one = _ONE_LINE[min(len(keys), 2)] if part.lines == 1 else ()
+        places = {key: one[min(k, len(one) - 1)] if one else "" for k, key in enumerate(keys)}
+        return {
+            int(i): (_drum_xml(int(p), places[int(p)]), -1, 0, 0)
+            for i, p in zip(index, score.notes["pitch"][index], strict=True)
+        }
     pitch = score.notes["pitch"][index].astype(np.int64)
     step, alter = spelling[0][index], spelling[1][index]
     natural = (pitch - alter) % 12
@@ -72,7 +79,7 @@ def _pitch_xml(step: int, alter: int, octave: int) -> str:
 
 
 @lru_cache(maxsize=256)
-def _drum_xml(key: int) -> str:
-    place = DRUMS.get(key, ("", "C5", ""))[1]
+def _drum_xml(key: int, place: str) -> str:
+    place = place or DRUMS.get(key, ("", "C5", ""))[1]
     step, octave = place[0], place[1:]
     return f"<unpitched><display-step>{step}</display-step><display-octave>{octave}</display-octave></unpitched>"

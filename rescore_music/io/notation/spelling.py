@@ -27,6 +27,7 @@ BEFORE, AFTER = 10, 42
 REACH = 16  # quarters to either side
 SHARPWARD = 0.5
 _SWEEPS = 4
+_FEWEST = 7
 _FIRST_NAME = np.array([0, 1, 1, 2, 2, 3, 4, 4, 5, 5, 6, 6])  # of the first note's chroma, A = 0
 _IN_SCALE = np.array([0, 1, 1, 2, 2, 3, 3, 4, 5, 5, 6, 6])  # staff steps above a tonic, by semitones
 _FIFTHS_OF_STEP = np.array([0, 2, 4, -1, 1, 3, 5])  # C D E F G A B on the line of fifths, C = 0
@@ -114,7 +115,7 @@ def _toward_centre(fifths: Ints, onset: Ints, reach: int) -> Ints:
         away = out - (total[last] - total[first] - out) / others - SHARPWARD
         step = np.where(away > 6.0, -12, np.where(away < -6.0, 12, 0))
         step[(turn + sweep) % 2 == 1] = 0
-        step[last - first < 2] = 0  # a lone note has no harmony
+        step[others < _FEWEST] = 0  # a few notes are no harmony
         out += step
     return out
 
