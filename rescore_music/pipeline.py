@@ -97,6 +97,8 @@ class Result:
         The result, with provenance in its metadata.
     second_pass : SecondPass or None
     synced : Synced or None
+    cues : Cues or None
+        What was synced to.
     rendering : Rendering or None
         Mastered.
     quality : Quality
@@ -116,6 +118,7 @@ class Result:
     quality: Quality
     second_pass: SecondPass | None = None
     synced: Synced | None = None
+    cues: Cues | None = None
     rendering: Rendering | None = None
     decisions: tuple[Decision, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
@@ -322,6 +325,7 @@ def _line(
         quality=quality,
         second_pass=second,
         synced=synced,
+        cues=spotted,
         rendering=rendering,
         decisions=explain(chosen, score, template, analysis, settings.seed),
         provenance=provenance,
