@@ -20,6 +20,7 @@ from rescore_music.errors import WriteError
 if TYPE_CHECKING:
     from rescore_music.audio import Rendering
     from rescore_music.pipeline import Result
+    from rescore_music.score import Score
 
 REPORT = "report.json"
 _BESIDE = ".rescore-"
@@ -72,7 +73,7 @@ def _deliver(result: Result, beside: Path, goal: Path) -> None:
     from rescore_music.view.report import report_html
 
     write_score(result.score, beside / "score.mid")
-    write_score(result.score, beside / "score.musicxml")
+    write_score(_with_hits(result), beside / "score.musicxml")
     if result.rendering is not None:
         write_audio(result.rendering, beside / "mix.wav")
         write_stems(result.rendering, beside / "stems")
@@ -92,6 +93,18 @@ def _deliver(result: Result, beside: Path, goal: Path) -> None:
     for left in goal.glob(f"{_BESIDE}*"):  # by a run that was killed
         if left != beside:
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _with_hits(result: Result) -> Score:
+    """The score as its conductor reads it: hits and timecode over the system where it was synced to picture."""
+    if result.synced is None:
+        return result.score
+    from rescore_music.view.annotations import with_hits
+
+    cues = result.cues
+    if cues is None:
+        return with_hits(result.score, result.synced)
+    return with_hits(result.score, result.synced, rate=cues.rate, start=cues.start)
 
 
 def write_stems(rendering: Rendering, folder: Path) -> list[Path]:

@@ -25,6 +25,9 @@ _ENGRAVED = ("musicxml", "abc", "humdrum")
 STEADY, DRIFT = 0.04, 0.10
 _JUMP_SOUNDS = (("d.c", 'dacapo="yes"'), ("da capo", 'dacapo="yes"'), ("d.s", 'dalsegno="segno"'),
                 ("dal segno", 'dalsegno="segno"'), ("fine", 'fine="yes"'), ("to coda", 'tocoda="coda"'))  # fmt: skip
+GRADUAL_TEMPO = re.compile(
+    r"\b(rit(\.|en|ard|\b)|rall|accel|string(\.|end)|allarg|calando|slarg|smorz|stretto|poco a poco)", re.IGNORECASE
+)
 _STYLES = {"double": "light-light", "final": "light-heavy"}
 
 
@@ -155,12 +158,7 @@ def _global_directions(score: Score, snapped: Snapped, bars: list[BarPlan]) -> N
     tempo = score.tempo if score.tempo.is_stepped else score.tempo.stepped(max(score.ticks_per_quarter // 2, 1))
     sounds = {int(t): f"{6e7 / us:.12g}" for t, us in zip(tempo.ticks, tempo.us, strict=True) if t <= score.length}
     marks: list[tuple[int, str]] = [(m.tick, m.text) for m in score.marks if m.kind == "tempo"]
-    spoken = {tick for tick, text in marks if "=" in text}
-    for tick in _printed(score):
-        if tick not in spoken and not any(abs(tick - t) < score.ticks_per_quarter for t in spoken):
-            bpm = float(score.tempo.bpm(tick))
-            unit, length = ("♩.", 1.5) if score.beat_ticks(tick) * 2 == 3 * score.ticks_per_quarter else ("♩", 1.0)
-            marks.append((tick, f"{unit} = {max(1, round(bpm / length))}"))
+    marks = _with_metronomes(score, marks)
     edges = snapped.bars
 
     def put(tick: int, order: int, xml: str, *, closing: bool = False) -> None:
@@ -186,6 +184,30 @@ def _global_directions(score: Score, snapped: Snapped, bars: list[BarPlan]) -> N
             put(m.tick, REHEARSAL, f"{head}{body}</direction-type>{{offset}}</direction>")
         elif m.kind == "jump":
             put(m.tick, JUMP, _jump(m.text), closing=m.text not in ("segno", "coda"))
+
+
+def _with_metronomes(score: Score, marks: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The tempo marks, with metronome marks where the tempo changes: beside the words that stand there, if any do.
+
+    Words for a gradual change ("rit.") get none, nor does a tempo that was the last one printed.
+    """
+    quarter = score.ticks_per_quarter
+    out = dict(sorted(marks, reverse=True))  # the first of several at one tick is the one a number joins
+    others = [m for m in marks if out[m[0]] != m[1]]
+    spoken = [tick for tick, text in marks if "=" in text]
+    last = ""
+    for tick in _printed(score):
+        if any(abs(tick - t) < quarter for t in spoken):
+            last = ""
+            continue
+        near = min((t for t, _ in marks if abs(t - tick) < quarter), key=lambda t: abs(t - tick), default=tick)
+        unit, length = ("♩.", 1.5) if score.beat_ticks(tick) * 2 == 3 * quarter else ("♩", 1.0)
+        number = f"{unit} = {max(1, round(float(score.tempo.bpm(tick)) / length))}"
+        if GRADUAL_TEMPO.search(out.get(near, "")) or number == last:
+            continue
+        out[near] = f"{out[near]} {number}" if near in out else number
+        last = number
+    return [*out.items(), *others]
 
 
 def _jump(text: str) -> str:
