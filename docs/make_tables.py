@@ -47,6 +47,8 @@ def templates_page() -> str:
         "  style:",
         "    density: 0.6",
         "    roles: {melody: {prefer: {violins-1: 1.0}}}",
+        "  sections:               # wishes for some bars of one cue",
+        "    - {bars: 17-24, role: melody, give: [horn-f]}",
         "```",
         "",
     ]

@@ -168,8 +168,11 @@ def orchestrate(
     """
     from rescore_music.analysis import analyze
     from rescore_music.orchestration import orchestrate as first_pass
+    from rescore_music.orchestration import with_seams
 
-    return first_pass(score, load_template(template), analysis=analysis or analyze(score), n=n, seed=seed)
+    asked = load_template(template)
+    known = with_seams(analysis or analyze(score), score, asked.sections)
+    return first_pass(score, asked, analysis=known, n=n, seed=seed)
 
 
 def rescore_candidates(
@@ -272,7 +275,7 @@ def _line(
     from rescore_music.analysis import analyze
     from rescore_music.io import read_score
     from rescore_music.io.spotting import read_cues
-    from rescore_music.orchestration import explain
+    from rescore_music.orchestration import explain, with_seams
     from rescore_music.quality import measure
 
     with clock.stage("read"):
@@ -290,7 +293,7 @@ def _line(
             synced = sync(read, spotted, analysis=analyze(read) if motifs else None)
             score = synced.score
     with clock.stage("analyse"):
-        analysis = analyze(score)
+        analysis = with_seams(analyze(score), score, template.sections)
     with clock.stage("orchestrate"):
         candidates = orchestrate(score, template, settings.n, settings.seed, analysis=analysis)
     second = None

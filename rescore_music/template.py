@@ -117,6 +117,19 @@ class Style:
 
 
 @dataclass(frozen=True)
+class SectionWish:
+    """What is asked for in some bars of one cue: that these seats have this role.
+
+    `first` and `last` are bar numbers from 1, both included; `give` names families, instruments or seats.
+    """
+
+    first: int
+    last: int
+    role: Role
+    give: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Template:
     """One of each, with a preset's overrides applied. `name` is "forces/style" or the preset's name."""
 
@@ -124,6 +137,7 @@ class Template:
     forces: Forces
     style: Style
     source: str = ""
+    sections: tuple[SectionWish, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from rescore_music.errors import TemplateError
 from rescore_music.instruments import Instrument, instrument, near
 from rescore_music.resources import templates_dir
 from rescore_music.structure import Role
-from rescore_music.template import Doubling, Forces, RoleStyle, Seat, Style, Template
+from rescore_music.template import Doubling, Forces, RoleStyle, Seat, SectionWish, Style, Template
 from rescore_music.template_check import Problem, check
 from rescore_music.template_schema import (
     ForcesBody,
@@ -26,6 +26,7 @@ from rescore_music.template_schema import (
     PresetFile,
     RoleModel,
     SeatModel,
+    SectionModel,
     StyleBody,
     StyleFile,
 )
@@ -180,9 +181,10 @@ def _build(forces: _Part, style: _Part, layers: list[_Layer], name: str, source:
     style.check(seats)
     who: dict[str, Any] = {key: value for key, value in forces.data.items() if key != "version"}
     how: dict[str, Any] = {key: value for key, value in style.data.items() if key != "version"}
+    asked: list[SectionWish] = []
     for layer in layers:
         try:
-            check(Overrides, layer.data, seats=seats)
+            asked += [_section(wish) for wish in check(Overrides, layer.data, seats=seats).sections]
         except Problem as problem:
             raise layer.error(problem) from None
         who = _with_seats(who, layer)
@@ -194,7 +196,12 @@ def _build(forces: _Part, style: _Part, layers: list[_Layer], name: str, source:
         if problem.keys[:1] == ("seats",) and len(problem.keys) > 1:
             where += f" ({who['seats'][problem.keys[1]]['id']})"
         raise TemplateError(problem.what, file=name, where=where, cure=problem.cure) from None
-    return Template(name, _forces(players, forces.id), _style(manner, style.id), source)
+    return Template(name, _forces(players, forces.id), _style(manner, style.id), source, tuple(asked))
+
+
+def _section(model: SectionModel) -> SectionWish:
+    first, _, last = model.bars.partition("-")
+    return SectionWish(int(first), int(last or first), Role[model.role.upper().replace("-", "_")], tuple(model.give))
 
 
 def _nested(changes: Mapping[str, Any]) -> dict[str, Any]:

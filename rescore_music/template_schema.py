@@ -47,6 +47,7 @@ COSTS = (
     "leap",
     "workload",
     "chance",
+    "asked",
 )
 TARGETS = {
     "brightness": "spectral centroid of the mix, Hz",
@@ -310,11 +311,35 @@ class ForcesChanges(_Model):
     )
 
 
+def _bars(value: Any) -> Any:
+    text = str(value)
+    first, _, last = text.partition("-")
+    numbers = [word.strip() for word in (first, last or first)]
+    if not all(word.isascii() and word.isdigit() and len(word) < 6 for word in numbers):
+        raise PydanticCustomError("bars", "'{word}' is no bar or span of bars", {"word": text, "cure": "write 17-24"})
+    if not 1 <= int(numbers[0]) <= int(numbers[1]):
+        raise PydanticCustomError("bars", "bars {word} end before they begin", {"word": text, "cure": "write 17-24"})
+    return text
+
+
+class SectionModel(_Model):
+    """Bars of one cue in which a role is asked to be in certain players' hands."""
+
+    bars: Annotated[str, BeforeValidator(_bars)] = Field(description='Bars from 1, both included: "17-24" or "17".')
+    role: Literal["melody", "counter-melody", "bass", "harmony", "figuration"] = Field(description="The role.")
+    give: Annotated[list[Colour], Field(min_length=1, max_length=8)] = Field(
+        description="Families, instruments or seats that are to have it."
+    )
+
+
 class Overrides(_Model):
     """What a preset changes. Mappings are merged, lists replaced."""
 
     forces: ForcesChanges = Field(default_factory=lambda: ForcesChanges())
     style: StyleBody = Field(default_factory=lambda: StyleBody())
+    sections: Annotated[list[SectionModel], Field(max_length=200)] = Field(
+        default_factory=list, description="Wishes for some bars of one cue; those of the caller come after the file's."
+    )
 
 
 def _branch(value: Any) -> str:

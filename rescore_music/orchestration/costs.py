@@ -49,6 +49,7 @@ TABLE: tuple[Cost, ...] = (
     Cost("contrast", 6.0, "the melody keeps its colour although the form has moved on"),
     Cost("leap", 1.2, "the same line on the same seat jumps by octaves"),
     Cost("workload", 1.0, "wind and brass players without rest, in breaths"),
+    Cost("asked", 25.0, "in these bars the user asked for other players"),
     Cost("chance", 0.15, "a small preference drawn from the seed: breaks ties, another seed gives other takes"),
 )
 NAMES = tuple(cost.name for cost in TABLE)

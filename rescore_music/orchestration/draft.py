@@ -106,6 +106,10 @@ class Ledger:
             where = f"{self.seats[seat].name}, {bar_span(self.score, onset)}"
             self.changes.append(LogItem(where, what, len(onset)))
 
+    def say(self, what: str) -> None:
+        """Something about the whole, with its place in its words."""
+        self.changes.append(LogItem("", what))
+
     def tell(self, what: str, count: int) -> None:
         """Something that concerns no note of the draft."""
         if count:

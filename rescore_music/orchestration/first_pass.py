@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from rescore_music.candidate import Assignment, Candidate, Realization
 from rescore_music.errors import TemplateError
+from rescore_music.orchestration.asked import asked
 from rescore_music.orchestration.costs import NAMES, weights
 from rescore_music.orchestration.drums import percussion_lines
 from rescore_music.orchestration.ensemble import ensemble
@@ -53,7 +54,7 @@ def build_lattice(score: Score, template: Template, analysis: Analysis, seed: in
     seats, style = ensemble(template), template.style
     weight = weights(style.weights)
     m = material(score, analysis)
-    place = placement(m, seats, style, weight, seed)
+    place = placement(m, seats, style, weight, seed, asked(m, score, analysis, template))
     return lattice(m, place, states(m, place, seats, style, weight), seats, style, weight)
 
 
@@ -69,7 +70,7 @@ def orchestrate(
     template : Template
         Forces and style.
     analysis : Analysis
-        Of the same score.
+        Of the same score; `with_seams` of it where the template has wishes for sections.
     n : int
         How many candidates; fewer come back only where fewer exist.
     seed : int

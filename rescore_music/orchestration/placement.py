@@ -24,7 +24,7 @@ OCTAVES = np.arange(-3, 4)
 LEVEL_SPAN = 22.0  # dB between a phrase that wants pp and one that wants ff, in the middle of the forces
 TUTTI = 0.68  # intensity from which everybody plays out
 _TUTTI_SHARE = {Role.MELODY: 1.0, Role.BASS: 0.5, Role.FIGURATION: 0.8, Role.COUNTER_MELODY: 0.5}
-_UNARY = ("range", "tessitura", "register", "power", "agility", "breath", "wish", "idiom", "chance")
+_UNARY = ("range", "tessitura", "register", "power", "agility", "breath", "wish", "idiom", "asked", "chance")
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,8 +103,15 @@ def _too_small(m: Material, seats: Ensemble, loud: Floats) -> Floats:
     return np.asarray(np.clip((strong - loud) / 12.0, 0.0, 1.2) * share[:, None, None])
 
 
-def placement(m: Material, seats: Ensemble, style: Style, weight: Mapping[str, float], seed: int) -> Placement:
-    """Every strand on every seat."""
+def placement(
+    m: Material,
+    seats: Ensemble,
+    style: Style,
+    weight: Mapping[str, float],
+    seed: int,
+    asked: Floats | None = None,
+) -> Placement:
+    """Every strand on every seat; `asked` is the raw cost of the user's wishes, (strands, seats)."""
     n, s, o = len(m.phrase), len(seats.seats), len(OCTAVES)
     range_table, tessitura_table = _octave_tables(seats)
     # a note of the tune folded by an octave breaks what everybody listens to
@@ -137,6 +144,7 @@ def placement(m: Material, seats: Ensemble, style: Style, weight: Mapping[str, f
         "breath": _breath(m, seats),
         "wish": -0.5 * seats.wish.T[m.role],
         "idiom": np.where(m.kettle[:, None], seats.kettle[None, :], seats.idiom.T[m.role]) + foundation,
+        "asked": np.zeros((n, s)) if asked is None else asked,
         "chance": _chance(m, s, seed),
     }
     terms = {name: weight[name] * raw[name] for name in _UNARY}

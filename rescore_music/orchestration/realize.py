@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from rescore_music.candidate import Assignment, Realization
 from rescore_music.orchestration.articulate import articulate
+from rescore_music.orchestration.asked import tell
 from rescore_music.orchestration.balance import balance
 from rescore_music.orchestration.draft import DRAFT, LOSS_TEXT, Ledger, Loss, Rows, bar_span, cells, expand, note_ranks
 from rescore_music.orchestration.drums import drum_map
@@ -75,6 +76,7 @@ def realize(score: Score, analysis: Analysis, template: Template, assignments: t
     draft = breathe(draft, score, seats, ledger)
     velocity = balance(draft, score, analysis, seats, style)
     _explain(draft, score, analysis, template, ledger)
+    tell(score, analysis, template, assignments, ledger)
     return _written(draft, velocity, score, analysis, seats, ledger)
 
 
