@@ -28,8 +28,9 @@ Ints = npt.NDArray[np.int64]
 
 MAJOR = np.array([0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081])
 MINOR = np.array([0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052])
-BEAT_WEIGHT = 1.2  # draws a full beat counts for
+BEAT_WEIGHT, ALONE = 1.2, 0.8  # draws that a beat counts for, of two notes or more and of one line
 TONIC, DOMINANT, SEVENTH, DIATONIC, FOREIGN = 1.0, 1.0, 0.33, 0.14, -0.6  # what a beat of each chord says for a key
+LINE = 1.0  # sounding notes at which chords begin to speak: one line alone makes none
 NEAR_KEY, KEY_STEP, OFF_BAR = 3.3, 2.0, 0.6  # cost of any change of key, of each fifth it moves, and off the bar line
 SIGNATURE, NO_SIGNATURE, SAID_MINOR = 0.1, 0.05, 0.25  # a beat's gain for the keys of the signature
 
@@ -64,8 +65,9 @@ def read_keys(
     full = np.minimum(total[:, 0] / np.maximum(length, 1), 1.0) * beats
     profiles = np.log(np.stack([np.roll(p, k) for p in (MAJOR, MINOR) for k in range(12)]))
     profiles -= profiles.mean()
-    seen = BEAT_WEIGHT * full[:, None] * (share @ profiles.T)
-    seen += np.where(chords >= 0, beats, 0.0)[:, None] * function_table()[np.maximum(chords, 0)]
+    thick = np.clip(total[:, 0] / np.maximum(length, 1) - LINE, 0.0, 1.0)
+    seen = (full * (ALONE + (BEAT_WEIGHT - ALONE) * thick))[:, None] * (share @ profiles.T)
+    seen += np.where(chords >= 0, beats * thick, 0.0)[:, None] * function_table()[np.maximum(chords, 0)]
     path = best_path(
         seen + _signature_gain(score, edges[:-1]) * beats[:, None], key_distances(), np.where(strong, 0, OFF_BAR)
     )

@@ -1,0 +1,211 @@
+"""Form: sections with labels (A, B, A'), from what comes back and what changes.
+
+Bars are compared with bars (pitch classes by quarter of the bar, and rhythm). A passage heard again shows as a run of
+like bars at one distance: its ends are where sections begin and end. So do places where what goes before differs from
+what comes after over some eight bars (Foote's novelty), changes of key, meter and tempo, and marked seams. The sections
+are the cut, at phrase starts, with the greatest sum of evidence less the cost of each length, by dynamic programming.
+
+Two sections share a label if their bars are alike one by one ("A", "A"); where only part of them is, or at another
+pitch, the later one has a prime ("A'").
+
+Conventions: bars are those of `score.bars`; very long pieces are compared in groups of bars. Parameters were chosen on
+half of the movements of `benchmarks/bench_form.py --sections`.
+
+Sources: J. Foote, "Automatic Audio Segmentation Using a Measure of Audio Novelty" (2000); M. Goto, "A Chorus Section
+Detection Method" (2006), for repeated sections as runs at one lag; J. Paulus and A. Klapuri (2009), for the cost view.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from rescore_music.analysis.phrases import contents, letter, upper_line
+from rescore_music.analysis.seams import bar_evidence, in_bars, unit
+from rescore_music.score import Score
+from rescore_music.structure import KeySpan, Phrase, Section
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+PITCH, RHYTHM = 0.65, 0.35  # shares in the likeness of two bars
+LIKE = 0.95  # likeness of bars in a passage heard again
+LEAST_RUN = 4  # bars
+KERNEL = 8  # bars to either side of a change
+AGAIN, CHANGE, LOCAL = 2.0, 0.6, 0.25  # weight of repetition, novelty, and what is told of single bars
+SECTION, USUAL, UNEVEN = 1.55, 20.0, 0.25  # cost of a section, its usual bars, and of each octave of length from that
+SAME, VARIED = 0.9, 0.7  # mean likeness of two sections with one label; share of bars alike, for a prime
+MOST_BARS = 1200  # compared one by one
+
+
+def find_sections(score: Score, phrases: tuple[Phrase, ...], keys: tuple[KeySpan, ...] = ()) -> tuple[Section, ...]:
+    """Sections that tile the phrases.
+
+    Parameters
+    ----------
+    score : Score
+    phrases : tuple of Phrase
+        Every section begins with one.
+    keys : tuple of KeySpan, optional
+
+    Returns
+    -------
+    tuple of Section
+        `confidence` is how far the evidence at the section's start exceeds the cost of a section, 0 to 1.
+    """
+    if not phrases:
+        return ()
+    bars = score.bars
+    bars = bars[: max(int(np.searchsorted(bars, score.length)), 1) + 1]
+    starts = np.array([p.start for p in phrases], np.int64)
+    first = np.clip(np.ceil(in_bars(starts, bars) - 0.25).astype(np.int64), 0, len(bars) - 2)
+    first[0] = 0
+    pitch, rhythm = contents(score, bars)
+    group = -(-(len(bars) - 1) // MOST_BARS)
+    alike = _likeness(pitch, rhythm, group)
+    evidence = AGAIN * _repetition(alike) + CHANGE * _novelty(alike)
+    evidence = np.repeat(evidence, group)[: len(bars) - 1]
+    evidence += LOCAL * np.minimum(bar_evidence(score, bars, keys, pitch, rhythm), 2.0)
+    gain = _near(evidence, first)
+    cut = _best_cut(first, gain, len(bars) - 1)
+    edges = np.append(first[cut], len(bars) - 1) // group
+    labels = _labels(alike, upper_line(score, bars), edges, group)
+    ends = np.append(starts[cut][1:], phrases[-1].end)
+    sure = 1 - np.exp(-np.maximum(gain[cut], 0) / SECTION)
+    sure[0] = 1.0
+    return tuple(Section(int(starts[c]), int(ends[i]), labels[i], float(sure[i])) for i, c in enumerate(cut.tolist()))
+
+
+def _likeness(pitch: Floats, rhythm: Floats, group: int) -> Floats:
+    """How alike each two (groups of) bars are, 0 to 1; shape (groups, groups). Silent bars are like silent bars."""
+    count = -(-len(pitch) // group)
+    tones = np.zeros((count * group, pitch[0].size), np.float32)
+    tones[: len(pitch)] = unit(pitch)
+    beats = np.zeros((count * group, rhythm.shape[1]), np.float32)
+    beats[: len(rhythm)] = unit(rhythm)
+    a, b = (unit(x.reshape(count, -1).astype(np.float64)) for x in (tones, beats))
+    out = PITCH * (a @ a.T) + RHYTHM * (b @ b.T)
+    silent = ~a.any(axis=1) & ~b.any(axis=1)
+    out[np.ix_(silent, silent)] = 1.0
+    return np.asarray(out, np.float64)
+
+
+def _repetition(alike: Floats) -> Floats:
+    """Evidence at each bar that a passage heard elsewhere begins or has ended there, 0 to 1."""
+    count = len(alike)
+    out = np.zeros(count + 1)
+    for lag in range(LEAST_RUN, count - LEAST_RUN + 1):
+        like = np.diagonal(alike, lag) >= LIKE
+        like[1:-1] |= like[:-2] & like[2:]  # one bar may differ
+        turn = np.diff(np.concatenate([[0], like.astype(np.int8), [0]]))
+        begin, end = np.flatnonzero(turn == 1), np.flatnonzero(turn == -1)
+        long = end - begin
+        worth = np.where(long >= LEAST_RUN, np.minimum(long, 16) / 16, 0.0)
+        for place in (begin, end, begin + lag, end + lag):
+            np.maximum.at(out, place, worth)
+    out[0] = 0.0
+    return out[:count]
+
+
+def _novelty(alike: Floats) -> Floats:
+    """How much the bars before each bar differ from those after it, against the piece's own measure; 0 to 1."""
+    count = len(alike)
+    out = np.zeros(count)
+    total = np.pad(alike.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+
+    def mean(a: Ints, b: Ints, c: Ints, d: Ints) -> Floats:
+        area = np.maximum((b - a) * (d - c), 1)
+        return np.asarray((total[b, d] - total[a, d] - total[b, c] + total[a, c]) / area, np.float64)
+
+    at = np.arange(1, count)
+    lo, hi = np.maximum(at - KERNEL, 0), np.minimum(at + KERNEL, count)
+    out[1:] = (mean(lo, at, lo, at) + mean(at, hi, at, hi)) / 2 - mean(lo, at, at, hi)
+    if count < 4:
+        return out * 0
+    middle, most = np.quantile(out[1:], [0.5, 0.97])
+    scaled = np.clip((out - middle) / max(float(most - middle), 0.08), 0, 1)
+    peak = np.ones(count, bool)
+    for step in (1, 2, 3):
+        peak[step:] &= out[step:] >= out[:-step]
+        peak[:-step] &= out[:-step] >= out[step:]
+    return np.asarray(np.where(peak, scaled, 0.3 * scaled), np.float64)
+
+
+def _near(evidence: Floats, first: Ints) -> Floats:
+    """The evidence at each phrase start or a bar beside it, the latter counting somewhat less."""
+    padded = np.pad(evidence, 1)
+    beside = np.maximum(padded[first], padded[np.minimum(first + 2, len(padded) - 1)])
+    return np.asarray(np.maximum(evidence[first], 0.8 * beside), np.float64)
+
+
+def _best_cut(first: Ints, gain: Floats, end: int) -> Ints:
+    """Numbers of the phrases that begin the sections of the best cut."""
+    edges = np.append(first, end).astype(np.float64)
+    count = len(first)
+    best = np.full(count + 1, -np.inf)
+    best[0] = 0.0
+    back = np.zeros(count + 1, np.int64)
+    for j in range(1, count + 1):
+        lo = max(0, j - 64)
+        length = np.maximum(edges[j] - edges[lo:j], 0.5)
+        cost = SECTION + UNEVEN * np.abs(np.log2(length / USUAL)) + 2.0 * (length < LEAST_RUN)
+        value = best[lo:j] - cost
+        pick = int(value.argmax())
+        best[j] = value[pick] + (gain[j] if j < count else 0.0)
+        back[j] = lo + pick
+    cut = [int(back[-1])]
+    while cut[-1] > 0:
+        cut.append(int(back[cut[-1]]))
+    return np.array(cut[::-1], np.int64)
+
+
+def _labels(alike: Floats, upper: Ints, edges: Ints, group: int) -> list[str]:
+    """Letters by material, a prime for a variant of an earlier section."""
+    labels: list[str] = []
+    letters = 0
+    for i in range(len(edges) - 1):
+        best, model = 0.0, -1
+        for j in range(i):
+            value = _match(alike, upper, (int(edges[j]), int(edges[j + 1])), (int(edges[i]), int(edges[i + 1])), group)
+            if value > best:
+                best, model = value, j
+        if model >= 0 and best >= SAME:
+            labels.append(labels[model])
+        elif model >= 0 and best >= VARIED:
+            labels.append(labels[model].rstrip("'") + "'")
+        else:
+            labels.append(letter(letters))
+            letters += 1
+    return labels
+
+
+def _match(alike: Floats, upper: Ints, one: tuple[int, int], two: tuple[int, int], group: int) -> float:
+    """How far two sections are the same music: their bars one by one from the beginning, at most two bars shifted.
+
+    Of sections of different length the shorter is laid along the longer, and the length they do not share counts
+    against them by half.
+    """
+    a, b = one[1] - one[0], two[1] - two[0]
+    best = 0.0
+    for shift in (-2, -1, 0, 1, 2):
+        x, y = one[0] + max(shift, 0), two[0] + max(-shift, 0)
+        many = min(one[1] - x, two[1] - y)
+        if many < max(1, LEAST_RUN // (2 * group)) or many < 0.4 * min(a, b):
+            continue
+        rows, columns = np.arange(x, x + many), np.arange(y, y + many)
+        like = alike[rows, columns]
+        share = float(np.mean(like >= LIKE))
+        value = float(like.mean()) if share > 0.8 else share
+        if group == 1:
+            value = max(value, 0.85 * _tune(upper[rows], upper[columns]))
+        best = max(best, value * (0.5 + 0.5 * many / max(a, b)))
+    return best
+
+
+def _tune(one: Ints, two: Ints) -> float:
+    """Share of the notes of two upper lines that agree at the best transposition."""
+    both = (one > 0) & (two > 0)
+    if np.count_nonzero(both) < 12:
+        return 0.0
+    counts = np.bincount(((two - one)[both]) % 12, minlength=12)
+    return float(counts.max() / max(min(int((one > 0).sum()), int((two > 0).sum())), 1))
