@@ -133,7 +133,9 @@ def roman(chord: Chord, key: KeySpan, following: Chord | None = None) -> str:
         numeral = "♯VII"
     if chord.quality in _LOWER:
         numeral = numeral.lower()
-    return numeral + ("⁵" if chord.quality == "5" else _MARK.get(chord.quality, "")) + figure
+    if chord.quality in ("5", "sus4", "sus2"):
+        return numeral + ("⁵" if chord.quality == "5" else _MARK[chord.quality])
+    return numeral + _MARK.get(chord.quality, "") + figure
 
 
 def _is_dominant(chord: Chord, key: KeySpan) -> bool:

@@ -1,5 +1,5 @@
 // Drawing: ruler, lanes and notes of a stretch of the cue on one canvas, for the screen and for paper alike.
-const GUTTER = 118;
+const GUTTER = innerWidth < 700 ? 74 : 118; // room for the names of lanes and parts
 const FONT = "system-ui,-apple-system,'Segoe UI',sans-serif";
 const CADENCE = {
   "perfect authentic": "PAC", "imperfect authentic": "IAC", half: "HC", plagal: "PC", deceptive: "DC",

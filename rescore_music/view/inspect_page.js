@@ -194,6 +194,15 @@ field.addEventListener("keydown", (event) => {
 });
 field.addEventListener("scroll", () => { tip.hidden = true; later(); });
 
+function goTo(place) { field.scrollLeft = place * state.scale - 12; later(); }
+// the head of a phrase in the table leads to its music
+for (const head of document.querySelectorAll(".matrix thead tr:last-child th")) {
+  const phrase = D.phrases[head.cellIndex - 1];
+  if (!phrase) continue;
+  head.classList.add("leads");
+  head.addEventListener("click", () => { goTo(phrase[0]); $("roll").scrollIntoView({ behavior: "smooth" }); });
+}
+
 // -- tools ---------------------------------------------------------------------------------------------------------
 
 function button(text, act, { pressed, colour, title } = {}) {
@@ -227,6 +236,16 @@ function chip(text, colour, hidden, value, every) {
   });
   return made;
 }
+function barField() {
+  const input = document.createElement("input");
+  Object.assign(input, { type: "number", min: 1, max: BARS.length - 1, value: barOf(field.scrollLeft / state.scale) + 1 });
+  input.setAttribute("aria-label", "Go to bar");
+  input.addEventListener("change", () => {
+    const bar = Math.min(Math.max(Math.round(+input.value) || 1, 1), BARS.length - 1);
+    goTo(BARS[bar - 1]);
+  });
+  return input;
+}
 let open = false;
 function tools() {
   const way = (name, value, text) => button(text, () => { state[name] = value; tools(); }, { pressed: state[name] === value });
@@ -244,6 +263,7 @@ function tools() {
   $("tools").replaceChildren(
     set("Zoom", button("−", () => zoomTo(state.scale / 1.4), { title: "out" }), button("+", () => zoomTo(state.scale * 1.4), { title: "in" }),
       button("Whole cue", () => zoomTo(fit())), button("Chords readable", () => zoomTo(readable()))),
+    set("Go to bar", barField()),
     set("Colour by", way("colour", "role", "role"), way("colour", "part", "part")),
     set("Lay out", way("layout", "one", "in one roll"), way("layout", "parts", "in score order")),
     set("Roles", ...roles), parts,

@@ -96,6 +96,7 @@ def test_chords_are_named_with_their_bass(given: Chord, fifths: int, mode: str, 
         (chord(11, "hdim7", 2), A_MINOR, "iiø⁶₅"),
         (chord(7, "7"), A_MINOR, "V⁷/III"),
         (chord(0, "maj"), A_MINOR, "III"),
+        (chord(7, "sus4", 2), C, "Vsus⁴"),
         (chord(9, "maj"), A_MINOR, "I"),  # the Picardy third
     ],
 )

@@ -367,6 +367,23 @@ def test_a_note_and_a_chord_are_read_under_the_pointer(browser: Any, tmp_path: P
 
 
 @pytest.mark.browser
+def test_a_phrase_of_the_table_and_a_bar_number_lead_to_the_music(browser: Any, tmp_path: Path, chase: Score) -> None:
+    analysis = rm.analyze(chase)
+    page, failures = opened(browser, inspect_page(chase, analysis), tmp_path)
+    page.get_by_role("spinbutton", name="Go to bar").fill("20")
+    page.get_by_role("spinbutton", name="Go to bar").press("Enter")
+    page.wait_for_timeout(200)
+    left = "Math.round(field.scrollLeft / state.scale + 12 / state.scale)"
+    assert page.evaluate(left) == pytest.approx(page.evaluate("BARS[19]"), abs=page.evaluate("2 / state.scale"))
+    page.locator(".matrix thead tr:last-child th").nth(2).click()
+    page.wait_for_timeout(200)
+    assert page.evaluate(left) == pytest.approx(page.evaluate("D.phrases[1][0]"), abs=page.evaluate("2 / state.scale"))
+    assert page.evaluate("field.scrollLeft") > 0
+    page.close()
+    assert not failures
+
+
+@pytest.mark.browser
 def test_on_paper_the_cue_runs_in_systems_and_hostile_names_do_nothing(browser: Any, tmp_path: Path) -> None:
     page, failures = opened(browser, inspect_page(hostile(), four_parts()[1]), tmp_path)
     page.get_by_role("button", name="in score order").click()
