@@ -26,6 +26,7 @@ from rescore_music.io.musicxml.attach import clean
 from rescore_music.io.musicxml.bars import PartWriter
 from rescore_music.io.musicxml.plan import loudness, plan_score
 from rescore_music.io.musicxml.tables import DRUMS, KNOWN_DRUMS
+from rescore_music.io.notation.players import player_texts
 from rescore_music.io.notation.snap import Snapped, snap
 from rescore_music.io.notation.spelling import spell
 from rescore_music.score import LogItem, Mark, Part, Score
@@ -102,6 +103,8 @@ def written(score: Score) -> Written:
                 marks.append(m)
         elif m.part < 0 and m.kind not in ("tempo", "rehearsal", "jump", "barline"):
             by_part[0].append(m)
+    for i, marks in enumerate(by_part):
+        marks += player_texts(score, i)
     writers = [PartWriter(score, snapped, plan, i, spelling, by_part[i]) for i in range(len(score.parts))]
     derived = [m for w in writers for m in w.hang.derived]
     plan.loud = loudness(score, [*score.marks, *derived])
