@@ -91,15 +91,25 @@ def chord_name(chord: Chord, fifths: int, mode: str) -> str:
     """A chord by its root, with its bass where that is another note: "G7/B"; "" for no chord."""
     if not chord.quality:
         return ""
-    root = spell(chord.root, fifths, mode)
-    if mode == "major" and chord.quality not in ("dim", "dim7", "hdim7", "7") and root == fifths + 7:
-        root -= 12  # a lowered second carries a triad, a raised tonic a leading-note chord or a dominant
+    root = _root(chord, fifths, mode)
     name = name_of_fifth(root) + _SUFFIX.get(chord.quality, chord.quality)
     if chord.bass == chord.root:
         return name
     if chord.inversion < 0:
         return f"{name}/{name_of_fifth(spell(chord.bass, fifths, mode))}"
     return f"{name}/{name_of_fifth(root + _TONES[(chord.bass - chord.root) % 12])}"
+
+
+def _root(chord: Chord, fifths: int, mode: str) -> int:
+    """A chord root's spelling, as a place on the line of fifths."""
+    root = spell(chord.root, fifths, mode)
+    degree = (7 * (root - tonic_fifth(fifths, mode))) % 12
+    if chord.quality in ("dim", "dim7", "hdim7") and degree not in _OWN_DIMINISHED[mode]:
+        # a leading note is spelled below the degree that it leads to
+        return spell(chord.root + 1, fifths, mode) + 5 if (degree + 1) % 12 in _TARGETS[mode] else root
+    if mode == "major" and chord.quality != "7" and root == fifths + 7:
+        return root - 12  # a lowered second carries a triad, a raised tonic a dominant
+    return root
 
 
 def roman(chord: Chord, key: KeySpan, following: Chord | None = None) -> str:
@@ -140,7 +150,7 @@ def roman(chord: Chord, key: KeySpan, following: Chord | None = None) -> str:
 
 def _is_dominant(chord: Chord, key: KeySpan) -> bool:
     degree = (chord.root - key.tonic) % 12
-    return (degree == 7 and chord.quality in ("maj", "7")) or (degree == 0 and chord.inversion == 2)
+    return (degree == 7 and chord.quality in ("maj", "7", "sus4")) or (degree == 0 and chord.inversion == 2)
 
 
 def _applied(chord: Chord, degree: int, key: KeySpan, following: Chord | None) -> tuple[str, str] | None:

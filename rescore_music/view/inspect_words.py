@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 
@@ -161,7 +161,9 @@ def _role(score: Score, analysis: Analysis, role: Role, title: str) -> str:
         return f"{title}: {'; '.join(told)}."
     length = [p.end - p.start for p in analysis.phrases]
     shares = _shares((line_name(score, analysis, line), sum(length[p] for p in own)) for line, own in heard)
-    return f"{title}: {shares}; it changes hands {len(heard) - 1} times, first {'; '.join(told)}."
+    changes = sum(a != b for (a, _), (b, _) in pairwise(heard))
+    passes = f"it changes hands {changes} times" if changes > 1 else "it rests between"
+    return f"{title}: {shares}; {passes}, first {'; '.join(told)}."
 
 
 def _leader(analysis: Analysis, phrase: int, role: Role) -> int:

@@ -63,6 +63,11 @@ def test_minor_has_its_leading_note() -> None:
         (chord(1, "maj", 5), 0, "major", "D♭/F"),
         (chord(1, "dim7"), 0, "major", "C♯°7"),
         (chord(11, "hdim7", 9), 0, "major", "Bø7/A"),
+        (chord(1, "dim"), -1, "major", "C♯dim"),
+        (chord(6, "dim7", 0), -2, "major", "F♯°7/C"),
+        (chord(6, "dim7", 3), 0, "minor", "F♯°7/E♭"),
+        (chord(1, "dim7"), 0, "minor", "C♯°7"),
+        (chord(8, "dim7"), 0, "major", "G♯°7"),
         (chord(0, "aug"), 0, "major", "Caug"),
         (chord(8, "dim7", 5), 0, "minor", "G♯°7/F"),
         (chord(0, "maj", 2), 0, "major", "C/D"),
@@ -113,4 +118,5 @@ def test_a_foreign_triad_is_an_applied_dominant_where_it_resolves() -> None:
 def test_a_seventh_on_the_lowered_sixth_that_goes_to_the_dominant_is_german() -> None:
     assert roman(chord(5, "7"), A_MINOR, chord(4, "maj")) == "Ger⁺⁶"
     assert roman(chord(8, "7"), C, chord(0, "maj", 7)) == "Ger⁺⁶"
+    assert roman(chord(8, "7"), C, chord(7, "sus4")) == "Ger⁺⁶"
     assert roman(chord(5, "7"), A_MINOR, chord(10, "maj")) != "Ger⁺⁶"
