@@ -49,6 +49,7 @@ def templates_page() -> str:
         "    roles: {melody: {prefer: {violins-1: 1.0}}}",
         "  sections:               # wishes for some bars of one cue",
         "    - {bars: 17-24, role: melody, give: [horn-f]}",
+        "  keep: [Piano]           # parts of the cue that stay as they are, by name or number",
         "```",
         "",
     ]

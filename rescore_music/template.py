@@ -131,13 +131,16 @@ class SectionWish:
 
 @dataclass(frozen=True)
 class Template:
-    """One of each, with a preset's overrides applied. `name` is "forces/style" or the preset's name."""
+    """One of each, with a preset's overrides applied. `name` is "forces/style" or the preset's name; `keep` names parts
+    of the source that stay as they are.
+    """
 
     name: str
     forces: Forces
     style: Style
     source: str = ""
     sections: tuple[SectionWish, ...] = ()
+    keep: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -182,11 +182,14 @@ def _build(forces: _Part, style: _Part, layers: list[_Layer], name: str, source:
     who: dict[str, Any] = {key: value for key, value in forces.data.items() if key != "version"}
     how: dict[str, Any] = {key: value for key, value in style.data.items() if key != "version"}
     asked: list[SectionWish] = []
+    keep: list[str] = []
     for layer in layers:
         try:
-            asked += [_section(wish) for wish in check(Overrides, layer.data, seats=seats).sections]
+            changes = check(Overrides, layer.data, seats=seats)
         except Problem as problem:
             raise layer.error(problem) from None
+        asked += [_section(wish) for wish in changes.sections]
+        keep += changes.keep
         who = _with_seats(who, layer)
         how = _merged(how, layer.data.get("style", {}))
     try:
@@ -196,7 +199,9 @@ def _build(forces: _Part, style: _Part, layers: list[_Layer], name: str, source:
         if problem.keys[:1] == ("seats",) and len(problem.keys) > 1:
             where += f" ({who['seats'][problem.keys[1]]['id']})"
         raise TemplateError(problem.what, file=name, where=where, cure=problem.cure) from None
-    return Template(name, _forces(players, forces.id), _style(manner, style.id), source, tuple(asked))
+    return Template(
+        name, _forces(players, forces.id), _style(manner, style.id), source, tuple(asked), tuple(dict.fromkeys(keep))
+    )
 
 
 def _section(model: SectionModel) -> SectionWish:

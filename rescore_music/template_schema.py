@@ -340,6 +340,9 @@ class Overrides(_Model):
     sections: Annotated[list[SectionModel], Field(max_length=200)] = Field(
         default_factory=list, description="Wishes for some bars of one cue; those of the caller come after the file's."
     )
+    keep: Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=64)] = Field(
+        default_factory=list, description="Parts of the cue, by name or number from 1, that stay as they are."
+    )
 
 
 def _branch(value: Any) -> str:

@@ -18,6 +18,7 @@ from rescore_music.orchestration.asked import asked
 from rescore_music.orchestration.costs import NAMES, weights
 from rescore_music.orchestration.drums import percussion_lines
 from rescore_music.orchestration.ensemble import ensemble
+from rescore_music.orchestration.kept import kept_parts, without_kept
 from rescore_music.orchestration.lattice import Lattice, lattice
 from rescore_music.orchestration.material import material
 from rescore_music.orchestration.placement import placement
@@ -53,6 +54,7 @@ def build_lattice(score: Score, template: Template, analysis: Analysis, seed: in
     """The lattice that `orchestrate` searches."""
     seats, style = ensemble(template), template.style
     weight = weights(style.weights)
+    analysis = without_kept(analysis, kept_parts(score, template))
     m = material(score, analysis)
     place = placement(m, seats, style, weight, seed, asked(m, score, analysis, template))
     return lattice(m, place, states(m, place, seats, style, weight), seats, style, weight)
@@ -85,10 +87,11 @@ def orchestrate(
     Raises
     ------
     TemplateError
-        If the forces have no seats.
+        If the forces have no seats, or the cue has no part that is to be kept.
     """
     if not template.forces.seats:
         raise TemplateError(f"the forces of {template.name} have no seats", file=template.source, where="seats")
+    analysis = without_kept(analysis, kept_parts(score, template))
     net = build_lattice(score, template, analysis, seed)
     paths = diverse_paths(net.states.total, net.arcs, max(n, 1), net.likeness, distance=DISTANCE)
     terms = [dict.fromkeys(NAMES, 0.0) | net.terms(path) for path in paths]

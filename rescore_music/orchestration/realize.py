@@ -22,6 +22,7 @@ from rescore_music.orchestration.easing import breathe, ground, tuned
 from rescore_music.orchestration.ensemble import Ensemble, ensemble
 from rescore_music.orchestration.events import follow_bends, follow_controls
 from rescore_music.orchestration.folding import fold
+from rescore_music.orchestration.kept import kept_parts, with_kept, without_kept
 from rescore_music.orchestration.notation import (
     carried_marks,
     derived_dynamics,
@@ -58,6 +59,8 @@ def realize(score: Score, analysis: Analysis, template: Template, assignments: t
     Realization
     """
     seats, style = ensemble(template), template.style
+    kept = kept_parts(score, template)
+    analysis = without_kept(analysis, kept)
     ledger = Ledger(np.zeros(len(score.notes), np.int8), [], score, template.forces.seats)
     draft = expand(score, analysis, template, seats, assignments)
     draft = _style_percussion(draft, score, seats, style.percussion, ledger)
@@ -75,9 +78,9 @@ def realize(score: Score, analysis: Analysis, template: Template, assignments: t
     draft = articulate(draft, score, style, seats, ledger)
     draft = breathe(draft, score, seats, ledger)
     velocity = balance(draft, score, analysis, seats, style)
-    _explain(draft, score, analysis, template, ledger)
+    _explain(draft, score, analysis, template, ledger, kept)
     tell(score, analysis, template, assignments, ledger)
-    return _written(draft, velocity, score, analysis, seats, ledger)
+    return with_kept(_written(draft, velocity, score, analysis, seats, ledger), score, kept)
 
 
 def _style_percussion(draft: Rows, score: Score, seats: Ensemble, style: str, ledger: Ledger) -> Rows:
@@ -130,10 +133,11 @@ def _yielding(rows: Rows, analysis: Analysis) -> Rows:
     return np.asarray(out)
 
 
-def _explain(draft: Rows, score: Score, analysis: Analysis, template: Template, ledger: Ledger) -> None:
+def _explain(draft: Rows, score: Score, analysis: Analysis, template: Template, ledger: Ledger, kept: Ints) -> None:
     """Count what is not in the result, by part and reason, into the log."""
     lost = np.ones(len(score.notes), bool)
     lost[draft["source"][draft["source"] >= 0]] = False
+    lost &= ~np.isin(score.notes["part"], kept)
     line, phrase, _ = cells(score, analysis)
     reason = ledger.reason.copy()
     drums = lost & ~score.pitched & (reason == int(Loss.UNASSIGNED))
