@@ -25,22 +25,17 @@ def kept_parts(score: Score, template: Template) -> Ints:
     TemplateError
         If the cue has no such part.
     """
+    file = template.source or template.name
     names = [part.name.casefold() for part in score.parts]
     out: set[int] = set()
     for word in template.keep:
         found = [i for i, name in enumerate(names) if name == word.casefold() or str(i + 1) == word]
         if not found:
             cure = near(word, [part.name for part in score.parts if part.name]) or f"a number from 1 to {len(names)}"
-            raise TemplateError(
-                f"the cue has no part '{word}' to keep", file=template.source or template.name, cure=cure
-            )
+            raise TemplateError(f"the cue has no part '{word}' to keep", file=file, cure=cure)
         out.update(found)
     if out and len(out) == len(score.parts):
-        raise TemplateError(
-            "every part is kept: there is nothing to orchestrate",
-            file=template.source or template.name,
-            cure="keep fewer",
-        )
+        raise TemplateError("every part is kept: there is nothing to orchestrate", file=file, cure="keep fewer")
     return np.array(sorted(out), np.int64)
 
 
