@@ -19,7 +19,7 @@ from rescore_music.score import LogItem, Score
 if TYPE_CHECKING:
     from rescore_music.audio import Audio, Rendering
 
-__all__ = ["atomic_write", "read_bytes", "read_score", "sniff", "suffixes", "write_audio", "write_score"]
+__all__ = ["atomic_write", "read_bytes", "read_score", "read_scores", "sniff", "suffixes", "write_audio", "write_score"]
 
 _SUFFIXES = {
     **dict.fromkeys((".mid", ".midi", ".kar", ".rmi", ".smf"), "midi"),
@@ -34,6 +34,7 @@ _READERS = {
     "abc": ("rescore_music.io.bounded", "read_text_bounded"),
     "humdrum": ("rescore_music.io.bounded", "read_text_bounded"),
 }
+_PATTERNS = {"midi": ("rescore_music.io.midi.read", "read_patterns")}
 _WRITERS = {
     "midi": ("rescore_music.io.midi.write", "write_midi"),
     "musicxml": ("rescore_music.io.musicxml.write", "write_musicxml"),
@@ -93,7 +94,19 @@ def read_score(path: str | Path, *, salvage: bool = False) -> Score:
     ReadError
         If the file is missing, empty, too large, of an unknown kind, or not what its suffix says.
     """
-    path = Path(path)
+    return _read(Path(path), salvage=salvage)[0]
+
+
+def read_scores(path: str | Path, *, salvage: bool = False) -> tuple[Score, ...]:
+    """Read a file that may hold several pieces: each pattern of a MIDI file of format 2 is a score of its own.
+
+    Every other file is one score. Parameters and errors are those of `read_score`, which puts patterns one after the
+    other.
+    """
+    return _read(Path(path), salvage=salvage, patterns=True)
+
+
+def _read(path: Path, *, salvage: bool, patterns: bool = False) -> tuple[Score, ...]:
     expected = _SUFFIXES.get(path.suffix.lower(), "")
     head = _head(path)
     found = sniff(head)
@@ -105,11 +118,15 @@ def read_score(path: str | Path, *, salvage: bool = False) -> Score:
         what = f"this is {_NAMES[found]}, not {_NAMES[kind]}" if found in _NAMES else f"this is not {_NAMES[kind]}"
         raise ReadError(what, file=path, cure="check that the suffix names what is inside")
     options = {"salvage": True} if salvage and kind == "midi" else {}
-    score: Score = _function(_READERS, kind)(path, **options)
+    scores: tuple[Score, ...]
+    if patterns and kind == "midi":
+        scores = _function(_PATTERNS, kind)(path, **options)
+    else:
+        scores = (_function(_READERS, kind)(path, **options),)
     if expected and kind != expected:
         item = LogItem(path.suffix, f"the suffix says {_NAMES[expected]}, but this is {_NAMES[kind]}: read as that")
-        score = score.replace(import_log=(item, *score.import_log))
-    return score
+        scores = tuple(score.replace(import_log=(item, *score.import_log)) for score in scores)
+    return scores
 
 
 def _head(path: Path) -> bytes:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from midi_files import END, SCALE, SEEDS, meta, midi, sysex, track
 
 from rescore_music.errors import ReadError
-from rescore_music.io import read_score
+from rescore_music.io import read_score, read_scores
 from rescore_music.io.encoding import decode_name, decode_text
 from rescore_music.io.midi.read import read_midi
 from rescore_music.io.midi.write import midi_bytes
@@ -222,6 +222,43 @@ def test_markers_cues_lyrics_and_texts() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("message", "percussion"),
+    [
+        (b"\x41\x10\x42\x12\x40\x11\x15\x01\x19\xf7", True),  # GS: part 1 for rhythm
+        (b"\x43\x10\x4c\x08\x00\x07\x02\xf7", True),  # XG: part 1 in drum mode
+        (b"\x43\x10\x4c\x08\x01\x07\x02\xf7", False),  # XG: part 2
+    ],
+)
+def test_messages_declare_drum_channels_and_a_reset_takes_it_back(message: bytes, percussion: bool) -> None:
+    assert [p.percussion for p in read_midi(midi(track(sysex(message) + SCALE))).parts] == [percussion]
+    packets = sysex(message[:4]) + b"\x00\xf7" + bytes((len(message) - 4,)) + message[4:]
+    score = read_midi(midi(track(packets + SCALE)))
+    assert [p.percussion for p in score.parts] == [percussion]
+    assert [p.percussion for p in read_midi(midi_bytes(score)).parts] == [percussion]
+    for reset in (b"\x7e\x7f\x09\x01\xf7", b"\x41\x10\x42\x12\x40\x00\x7f\x00\x41\xf7"):
+        assert not read_midi(midi(track(sysex(message) + sysex(reset) + SCALE))).parts[0].percussion
+
+
+@pytest.mark.parametrize(("system", "bank", "percussion"), [("xg", 127, True), ("xg", 64, False), ("gm2", 120, True)])
+def test_banks_mean_drums_only_where_their_system_is_on(system: str, bank: int, percussion: bool) -> None:
+    on = {"xg": b"\x43\x10\x4c\x00\x00\x7e\x00\xf7", "gm2": b"\x7e\x7f\x09\x03\xf7"}[system]
+    body = bytes((0, 0xB0, 0, bank, 0, 0xC0, 0)) + SCALE
+    assert read_midi(midi(track(sysex(on) + body))).parts[0].percussion == percussion
+    assert not read_midi(midi(track(body))).parts[0].percussion
+    off = sysex(b"\x7e\x7f\x09\x01\xf7")
+    assert not read_midi(midi(track(sysex(on) + off + body))).parts[0].percussion
+
+
+def test_device_names_are_ports_where_no_port_is_numbered() -> None:
+    one, two = (track(meta(9, name) + SCALE) for name in (b"Synth A", b"Synth B"))
+    score = read_midi(midi(one, two))
+    assert [(p.port, p.channel) for p in score.parts] == [(0, 0), (1, 0)]
+    assert [(r.data, r.part) for r in score.raw] == [(b"\xff\x09Synth A", 0), (b"\xff\x09Synth B", 1)]
+    back = read_midi(midi_bytes(score))
+    assert (back.parts, back.raw) == (score.parts, score.raw)
+
+
 def test_ports_double_the_channels() -> None:
     score = read_midi(midi(track(SCALE), track(meta(0x21, b"\x01") + SCALE)))
     assert [(p.port, p.channel) for p in score.parts] == [(0, 0), (1, 0)]
@@ -242,6 +279,21 @@ def test_patterns_of_format_two_follow_one_another() -> None:
     assert score.notes["onset"].tolist() == [96 * i for i in range(16)]
     assert score.tempo.us.tolist() == [500000, 400000]
     assert score.length == 2 * 768
+
+
+def test_patterns_of_format_two_are_scores_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "patterns.mid"
+    second = track(meta(3, b"Oboe") + meta(0x51, b"\x06\x1a\x80") + b"\x00\xc0\x44" + SCALE)
+    path.write_bytes(midi(track(SCALE), second, track(meta(1, b"a remark")), kind=2))
+    first, other = read_scores(path)
+    assert is_scale(first)
+    assert is_scale(other)
+    assert (first.tempo.us.tolist(), other.tempo.us.tolist()) == ([500000], [400000])
+    assert [p.program for p in other.parts] == [68]
+    assert [i.what for i in other.import_log] == ["pattern 2 of 3 (format 2)"]
+    assert other.length == 768
+    path.write_bytes(midi(track(SCALE), second))
+    assert read_scores(path) == (read_score(path),)
 
 
 @pytest.mark.parametrize(
@@ -404,6 +456,18 @@ def test_a_last_note_without_its_end_is_held_to_the_end_of_its_part() -> None:
 
 def test_a_stray_end_before_a_note_ends_nothing() -> None:
     assert played((0, False, 0), (0, True, 1), (10, False, 0), (20, False, 0)) == [(0, 10, 1)]
+
+
+def test_each_repair_tells_where_it_began_and_how_many_there_were() -> None:
+    stray, twice = b"\x00\x80\x3c\x40", b"\x00\x90\x3c\x50\x00\x90\x3c\x50\x10\x80\x3c\x40\x00\x80\x3c\x40"
+    score = read_midi(midi(track(SCALE + stray + twice), track(SCALE + stray + stray + b"\x00\x90\x3c\x50")))
+    assert [(i.where, i.what, i.count) for i in score.import_log] == [
+        ("track 1, channel 1, tick 768 (bar 3)", "note-off without a note-on dropped", 1),
+        ("track 2, channel 1, from tick 768 (bar 3)", "note-off without a note-on dropped", 2),
+        ("track 1, channel 1, tick 768 (bar 3)", "the same note struck twice at one tick: both kept", 1),
+        ("track 2, channel 1, tick 768 (bar 3)", "note-on that never ends: closed", 1),
+        ("track 2, channel 1, tick 768 (bar 3)", "note without length kept", 1),
+    ]
 
 
 def test_notes_without_length_and_twice_the_same_note_are_kept() -> None:

@@ -445,3 +445,29 @@ def test_a_prime_resolution_beyond_midi_is_rounded_finely() -> None:
     )
     back = read_midi(midi_bytes(score))
     assert back.seconds(back.notes["onset"]) == pytest.approx(score.seconds(score.notes["onset"]), abs=2e-5)
+
+
+def test_a_second_verse_is_sung_by_the_part_that_sings_the_first() -> None:
+    words = [(0, "Freu-", 1), (0, "Dei-", 2), (480, "de", 1), (480, "ne", 2)]
+    marks = tuple(Mark(t, "lyric", text, 1, value=float(verse)) for t, text, verse in words)
+    parts = (Part("Piano"), Part("Soprano", program=52))
+    score = Score(
+        note_rows([(0, 480, 60, 80, 0), (480, 480, 60, 80, 0), (0, 480, 72, 80, 1), (480, 480, 72, 80, 1)]),
+        parts,
+        marks=(Mark(480, "lyric-break", "/", 1, value=2.0), *marks),
+    )
+    back = again(score)
+    lyrics = [(m.tick, m.text, m.part, m.value) for m in back.marks if m.kind == "lyric"]
+    assert sorted(lyrics) == sorted((t, text, 1, float(verse)) for t, text, verse in words)
+    assert [(m.tick, m.value) for m in back.marks if m.kind == "lyric-break"] == [(480, 2.0)]
+    assert back.metadata.extra == ()
+    assert again(back).marks == back.marks
+
+
+def test_release_velocity_reads_and_writes_and_the_default_stays_unsaid() -> None:
+    body = b"\x00\x90\x3c\x50\x60\x80\x3c\x21\x00\x90\x3e\x50\x60\x80\x3e\x40\x00\x90\x40\x50\x60\x90\x40\x00"
+    score = read_midi(midi(track(body)))
+    assert score.notes["release"].tolist() == [33, 0, 0]
+    assert np.array_equal(again(score).notes, score.notes)
+    offs = [m.velocity for m in mido.MidiFile(file=io.BytesIO(midi_bytes(score))).tracks[1] if m.type == "note_off"]
+    assert offs == [33, 64, 64]

@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from rescore_music.io.midi.chunks import Repairs
+from rescore_music.io.midi.drums import DrumChannels
 from rescore_music.io.midi.events import SystemMessage
-from rescore_music.io.midi.meta import Sheet, is_percussion, read_system
+from rescore_music.io.midi.meta import read_system
 from rescore_music.io.midi.programs import first_onsets, wanted_programs
 from rescore_music.score import Score
 
@@ -28,11 +29,11 @@ def assign_channels(score: Score) -> list[Place]:
     A part keeps its own channel where it can. Parts of a score that was read from MIDI keep sharing a channel if they
     sound alike; others get channels of their own as long as one port has enough.
     """
-    sheet, sounds, first = _declared(score), _sounds(score), first_onsets(score)
+    drums, sounds, first = _declared(score), _sounds(score), first_onsets(score)
 
     def fits(part: int, channel: int) -> bool:
         row = score.parts[part]
-        return is_percussion(sheet, first[part], channel, row.bank) == row.percussion
+        return drums.is_drums(first[part], channel, row.bank) == row.percussion
 
     from_midi = score.metadata.source_format.startswith("midi")
     # notation names ports freely; a player without ports would lay those channels on top of each other
@@ -70,14 +71,14 @@ def _agree(wanted: Sequence[Place], sounds: Sequence[int]) -> bool:
     return all(seen.setdefault(place, sound) == sound for place, sound in zip(wanted, sounds, strict=True))
 
 
-def _declared(score: Score) -> Sheet:
+def _declared(score: Score) -> DrumChannels:
     """Drum channels that the score's own system exclusive messages declare."""
     messages = [
         SystemMessage(0, raw.tick, i, raw.data[0], 0, raw.data[1:], False)
         for i, raw in enumerate(score.raw)
-        if raw.data[:1] == b"\xf0"
+        if raw.data[:1] in (b"\xf0", b"\xf7")
     ]
-    return read_system(messages, Repairs())
+    return read_system(messages, Repairs()).drums
 
 
 def _sounds(score: Score) -> list[int]:

@@ -1,26 +1,27 @@
-"""Meta and system exclusive messages into tempo, meters, keys, markers, text and drum channels.
+"""Meta messages into tempo, meters, keys, markers and text; system exclusive ones are kept, and asked for drums.
 
-Sources: Standard MIDI Files 1.0 (RP-001), lyric conventions (RP-017), Roland GS and Yamaha XG part-mode messages,
-General MIDI 2 bank numbers.
+Sources: Standard MIDI Files 1.0 (RP-001), lyric conventions (RP-017), device names (RP-019).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from rescore_music.io.encoding import decode_name, decode_text
+from rescore_music.io.encoding import Encodings
 from rescore_music.io.midi.chunks import Repairs
+from rescore_music.io.midi.drums import DrumChannels
 from rescore_music.io.midi.events import SystemMessage
 from rescore_music.score import Marker, RawEvent
 
 T = TypeVar("T")
 
 TEXT, COPYRIGHT, TRACK_NAME, INSTRUMENT_NAME, LYRIC, MARKER, CUE = range(1, 8)
-CHANNEL_PREFIX, PORT, END_OF_TRACK, TEMPO, METER, KEY = 0x20, 0x21, 0x2F, 0x51, 0x58, 0x59
+DEVICE_NAME, CHANNEL_PREFIX, PORT, END_OF_TRACK, TEMPO, METER, KEY = 9, 0x20, 0x21, 0x2F, 0x51, 0x58, 0x59
 _TEXTS = frozenset((TEXT, LYRIC))
-_GS_BLOCKS = (9, 0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15)
+_STRINGS = range(1, 10)
+_PACKETS = 1 << 16  # bytes of one system exclusive message in several packets
 
 
 @dataclass
@@ -41,19 +42,21 @@ class Sheet:
     texts: list[tuple[int, int, int, int, bytes]] = field(default_factory=list)  # track, channel, tick, kind, data
     raw: list[tuple[int, int, RawEvent]] = field(default_factory=list)
     ports: list[tuple[int, int]] = field(default_factory=list)  # order, port
-    drums: list[tuple[int, int, bool]] = field(default_factory=list)  # tick, channel, percussion or not
-    systems: dict[str, int] = field(default_factory=dict)  # "gm2", "xg": the tick where it is switched on
+    devices: list[tuple[int, str]] = field(default_factory=list)  # order, device name
+    drums: DrumChannels = field(default_factory=DrumChannels)
+    encodings: Encodings = field(default_factory=Encodings)
 
 
-def read_system(messages: Iterable[SystemMessage], repairs: Repairs) -> Sheet:
+def read_system(messages: Sequence[SystemMessage], repairs: Repairs) -> Sheet:
     """Gather all messages; where tracks contradict each other at a tick, the first track counts."""
-    sheet = Sheet()
+    sheet = Sheet(encodings=Encodings(m.data for m in messages if m.status == 0xFF and m.kind in _STRINGS))
     channel = -1
+    begun: dict[int, bytes] = {}  # track -> a system exclusive message that goes on in further packets
     for message in messages:
         if not message.follows:
             channel = -1
         if message.status != 0xFF:
-            _system_exclusive(sheet, message)
+            _system_exclusive(sheet, message, begun)
         elif message.kind == CHANNEL_PREFIX and message.data:
             channel = message.data[0] & 15
         elif message.kind in (TEMPO, METER, KEY):
@@ -68,32 +71,43 @@ def read_system(messages: Iterable[SystemMessage], repairs: Repairs) -> Sheet:
     return sheet
 
 
+def _system_exclusive(sheet: Sheet, message: SystemMessage, begun: dict[int, bytes]) -> None:
+    sheet.raw.append((-1, -1, RawEvent(message.tick, bytes((message.status,)) + message.data)))
+    if message.status == 0xF7 and message.track not in begun:
+        return  # bytes of any kind, sent as they are
+    whole = begun.pop(message.track, b"") + message.data if message.status == 0xF7 else message.data
+    if not whole.endswith(b"\xf7") and len(whole) < _PACKETS:
+        begun[message.track] = whole
+    sheet.drums.hear(message.tick, whole)
+
+
 def _timed(sheet: Sheet, message: SystemMessage, repairs: Repairs) -> None:
     data, where = message.data, f"track {message.track + 1}"
     if message.kind == TEMPO:
         tempo = int.from_bytes(data[:3])
         if len(data) < 3 or tempo == 0:
-            repairs.add(where, "impossible tempo ignored")
+            repairs.add(where, "impossible tempo ignored", 1, message.tick)
         else:
             _put(sheet.tempo, message.tick, tempo, "tempi", repairs)
     elif message.kind == METER:
         if len(data) < 2 or data[0] == 0 or data[1] > 7:
             text = f"{data[0]}/2^{data[1]}" if len(data) > 1 else "without numbers"
-            repairs.add(where, f"impossible meter {text} ignored")
+            repairs.add(where, f"impossible meter {text} ignored", 1, message.tick)
         else:
             _put(sheet.meters, message.tick, (data[0], 1 << data[1]), "meters", repairs)
     else:
         fifths = int.from_bytes(data[:1], signed=True)
         if len(data) < 2 or not -7 <= fifths <= 7:
-            repairs.add(where, "impossible key signature ignored")
+            repairs.add(where, "impossible key signature ignored", 1, message.tick)
         else:
             if data[1] > 1:
-                repairs.add(where, f"key signature with the unknown mode {data[1]}: neither major nor minor")
+                what = f"key signature with the unknown mode {data[1]}: neither major nor minor"
+                repairs.add(where, what, 1, message.tick)
             _put(sheet.keys, message.tick, (fifths, data[1] if data[1] < 2 else -1), "keys", repairs)
 
 
 def _put(table: dict[int, T], tick: int, value: T, what: str, repairs: Repairs) -> None:
-    repairs.add("file", f"two {what} at one tick: one of the first track kept", table.get(tick, value) != value)
+    repairs.add("file", f"two {what} at one tick: one of the first track kept", table.get(tick, value) != value, tick)
     table[tick] = value
 
 
@@ -102,61 +116,33 @@ def _meta(sheet: Sheet, message: SystemMessage, channel: int, repairs: Repairs) 
     if kind in _TEXTS:
         sheet.texts.append((message.track, channel, message.tick, kind, data))
     elif kind == COPYRIGHT:
-        text = decode_name(data)
+        text = sheet.encodings.line(data)
         if text and text not in sheet.rights:
             sheet.rights.append(text)
     elif kind == TRACK_NAME and not (place in sheet.names and message.tick > 0):
-        sheet.names[place] = decode_name(data)
+        sheet.names[place] = sheet.encodings.line(data)
     elif kind in (MARKER, CUE):
-        sheet.markers.append(Marker(message.tick, decode_name(data), "marker" if kind == MARKER else "cue"))
+        sheet.markers.append(Marker(message.tick, sheet.encodings.line(data), "marker" if kind == MARKER else "cue"))
     elif kind == PORT and data:
         sheet.ports.append((message.order, data[0]))
         if data[0] > 15:
             repairs.add(f"track {message.track + 1}", f"port {data[0]} taken as {data[0] & 15}")
     elif kind not in (END_OF_TRACK, PORT, CHANNEL_PREFIX):
+        if kind == DEVICE_NAME:
+            sheet.devices.append((message.order, sheet.encodings.line(data)))
         if kind == INSTRUMENT_NAME:
-            sheet.instruments.setdefault(place, decode_name(data))
+            sheet.instruments.setdefault(place, sheet.encodings.line(data))
         sheet.raw.append((*place, RawEvent(message.tick, bytes((0xFF, kind)) + data)))
 
 
-def _system_exclusive(sheet: Sheet, message: SystemMessage) -> None:
-    data = message.data
-    sheet.raw.append((-1, -1, RawEvent(message.tick, bytes((message.status,)) + data)))
-    if message.status != 0xF0:
-        return
-    if data[:1] == b"\x41" and data[2:5] == b"\x42\x12\x40" and data[6:7] == b"\x15" and len(data) > 7:
-        if data[5] >> 4 == 1:  # GS: 40 1x 15, use for rhythm part
-            sheet.drums.append((message.tick, _GS_BLOCKS[data[5] & 15], data[7] > 0))
-    elif data[:1] == b"\x43" and data[2:4] == b"\x4c\x08" and data[5:6] == b"\x07" and len(data) > 6:
-        if data[4] < 16:  # XG: 08 nn 07, part mode
-            sheet.drums.append((message.tick, data[4], data[6] > 0))
-    elif data[:1] == b"\x43" and data[2:6] == b"\x4c\x00\x00\x7e":
-        sheet.systems.setdefault("xg", message.tick)
-    elif data[:1] == b"\x7e" and data[2:4] == b"\x09\x03":
-        sheet.systems.setdefault("gm2", message.tick)
-
-
-def is_percussion(sheet: Sheet, tick: int, channel: int, bank: int) -> bool:
-    """Whether a channel plays drum keys at a tick, with the bank it has there."""
-    percussion = channel == 9
-    for at, number, value in sheet.drums:
-        if at <= tick and number == channel:
-            percussion = value
-    if sheet.systems.get("xg", tick + 1) <= tick and bank >> 7 in (126, 127):
-        return True
-    if sheet.systems.get("gm2", tick + 1) <= tick and bank >> 7 in (120, 121):
-        return bank >> 7 == 120
-    return percussion
-
-
-def syllables(events: Sequence[tuple[int, bytes]]) -> list[tuple[int, str, str]]:
+def syllables(events: Sequence[tuple[int, bytes]], decode: Callable[[bytes], str]) -> list[tuple[int, str, str]]:
     r"""Lyric events as (tick, syllable, break before it).
 
     A syllable that its word goes on after ends in "-". The break is "/" before a new line, "\" before a new verse,
     else "". Files mark the end of words with spaces, new lines with "/" or a carriage return, new verses with "\" or a
     line feed; a file without a single space between syllables holds whole words or its own hyphens.
     """
-    texts = [(tick, decode_text(data)) for tick, data in events]
+    texts = [(tick, decode(data)) for tick, data in events]
     spaced = any(text[:1] == " " or text[-1:] == " " for _, text in texts)
     out: list[tuple[int, str, str]] = []
     pending = ""

@@ -12,15 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from rescore_music.errors import ReadError
-from rescore_music.io.encoding import decode_name
 from rescore_music.io.limits import MIDI_EVENTS, MIDI_MESSAGES, NOTES, PARTS
 from rescore_music.io.midi.chunks import Repairs
 from rescore_music.io.midi.events import Events
-from rescore_music.io.midi.meta import LYRIC, TEXT, Sheet, is_percussion, syllables
-from rescore_music.io.midi.names import sound_name
+from rescore_music.io.midi.meta import Sheet
 from rescore_music.io.midi.notes import pair_notes, silenced
 from rescore_music.io.midi.split import told_apart
-from rescore_music.score import BEND, CHANNEL_PRESSURE, CONTROL, NOTE, PROGRAM, Mark, RawEvent, Rows
+from rescore_music.score import BEND, CHANNEL_PRESSURE, CONTROL, NOTE, PROGRAM, RawEvent, Rows
 
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
@@ -140,8 +138,8 @@ class Reading:
 
     def _kits(self, channel: int, programs: Rows) -> npt.NDArray[np.bool_]:
         """Whether a channel is percussion before its first program change, and with each."""
-        places = [(0, 0), *((int(r["tick"]), int(r["bank"])) for r in programs)]
-        return np.array([is_percussion(self.sheet, tick, channel, bank) for tick, bank in places])
+        ticks, banks = np.append(0, programs["tick"]), np.append(0, programs["bank"].astype(np.int64))
+        return self.sheet.drums.at(ticks, channel, banks)
 
     def _renumber(self, base: Ints, size: Ints, groups: dict[int, tuple[Ints, Ints, Ints]]) -> None:
         """The parts after a division; key pressure goes to whoever plays at its tick."""
@@ -217,86 +215,16 @@ class Reading:
             out.append(RawEvent(int(self.events.tick[i]), _message(self.events, i), part))
         return out
 
-    # -- texts ---------------------------------------------------------------------------------------------------
-
-    def marks(self, notes: Rows) -> list[Mark]:
-        """Lyrics and texts."""
-        lyrics: dict[int, list[tuple[int, bytes]]] = {}
-        marks: list[Mark] = []
-        words = self._karaoke_tracks()
-        for track, channel, tick, kind, data in self.sheet.texts:
-            if kind == LYRIC or (track in words and data[:1] != b"@"):
-                lyrics.setdefault(track << 4 | max(channel, 0), []).append((tick, data))
-            elif text := decode_name(data):
-                marks.append(Mark(tick, "text", text, self.first_part(track, channel)))
-        for place, events in lyrics.items():
-            part = self.first_part(place >> 4, place & 15)
-            if part < 0:
-                part = _sung_by(notes, [tick for tick, _ in events])
-            for tick, text, pause in syllables(events):
-                if pause:
-                    marks.append(Mark(tick, "lyric-break", pause, part))
-                marks.append(Mark(tick, "lyric", text, part, value=1.0))
-        return sorted(marks, key=lambda m: (m.tick, m.part, m.kind != "text"))
-
-    def _karaoke_tracks(self) -> frozenset[int]:
-        """Tracks of a .kar file that hold its words as plain text."""
-        texts = [t for t in self.sheet.texts if t[3] == TEXT]
-        if len(texts) < len(self.sheet.texts) or not any(data[:2] in (b"@K", b"@L", b"@T") for *_, data in texts):
-            return frozenset()
-        counts: dict[int, int] = {}
-        for track, _, _, _, data in texts:
-            if data[:1] != b"@":
-                counts[track] = counts.get(track, 0) + 1
-        named = [t for t in counts if self.sheet.names.get((t, -1), "").lower() in ("words", "lyrics", "melody words")]
-        return frozenset(named or [t for t in counts if counts[t] == max(counts.values())][:1])
-
-    def title(self) -> str:
-        """The name of the piece: the first track's, where that is not a part's own."""
-        name = self.sheet.names.get((0, -1), "")
-        if self.format == 0 or self.first_part(0) < 0:
-            return name
-        return ""
-
-    def extra(self) -> tuple[tuple[str, str], ...]:
-        """Names of further tracks without notes: often remarks of whoever made the file."""
-        names = self.sheet.names
-        return tuple(
-            ("track name", name)
-            for (track, channel), name in sorted(names.items())
-            if track > 0 and channel < 0 and name and self.first_part(track) < 0
-        )
-
-    def name(self, part: int, program: int, percussion: bool) -> str:
-        """Name of a part: its channel's or its track's, else its instrument's, else its sound's.
-
-        A further player of the same channel is named by the sound, with that name behind.
-        """
-        sound = sound_name(program, percussion)
-        name, own = self._given_name(part)
-        if not name or self.part_player[part]:
-            return f"{sound} ({name})" if name else sound
-        return name if own else f"{name}: {sound}"
-
-    def _given_name(self, part: int) -> tuple[str, bool]:
-        """The name that the file gives a part's channel or track, and whether no other channel shares it."""
-        track, channel = int(self.part_track[part]), int(self.part_bus[part]) % 16
-        names, instruments = self.sheet.names, self.sheet.instruments
-        for table in (names, instruments):
-            if table.get((track, channel)):
-                return table[track, channel], True
-        name = instruments.get((track, -1), "")
-        if self.format != 0:
-            name = names.get((track, -1), "") or name
-        return name, len(np.unique(self.part_keys[self.part_track == track])) == 1
-
 
 def _ports(events: Events, sheet: Sheet) -> Ints:
-    """The port of each channel message."""
-    if not sheet.ports:
+    """The port of each channel message: as said by number, else one for each device name."""
+    ports, devices = sheet.ports, list(dict.fromkeys(name for _, name in sheet.devices))
+    if not ports and 1 < len(devices) <= 16:
+        ports = [(order, devices.index(name)) for order, name in sheet.devices]
+    if not ports:
         return np.zeros(len(events.order), np.int64)
     # sorting is stable: a port message that opens a track comes after the track's own reset to port 0
-    changes = sorted([(int(first), 0) for first in events.firsts[:-1]] + sheet.ports, key=lambda c: c[0])
+    changes = sorted([(int(first), 0) for first in events.firsts[:-1]] + ports, key=lambda c: c[0])
     at = np.searchsorted(np.array([order for order, _ in changes]), events.order, side="right") - 1
     return np.array([port & 15 for _, port in changes], np.int64)[np.maximum(at, 0)]
 
@@ -305,14 +233,3 @@ def _message(events: Events, i: int) -> bytes:
     status = int(events.status[i])
     body = (int(events.data1[i]),) if status >> 4 in (12, 13) else (int(events.data1[i]), int(events.data2[i]))
     return bytes((status, *body))
-
-
-def _sung_by(notes: Rows, ticks: list[int]) -> int:
-    """The part whose onsets fall on most of these syllables, or -1."""
-    sung = notes["part"][np.isin(notes["onset"], np.array(ticks, np.int64))]
-    if not len(sung):
-        return -1
-    # a part that plays all the time meets every syllable, so misses count as well
-    hits = np.bincount(sung)
-    total = np.bincount(notes["part"], minlength=len(hits))[: len(hits)]
-    return int(np.argmax(hits / np.sqrt(np.maximum(total, 1))))

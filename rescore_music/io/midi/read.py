@@ -16,10 +16,11 @@ import numpy as np
 from rescore_music.errors import ReadError
 from rescore_music.io.files import read_bytes
 from rescore_music.io.limits import BARS, MIDI_BYTES
-from rescore_music.io.midi.chunks import Repairs, open_container
+from rescore_music.io.midi.chunks import Container, Repairs, open_container
 from rescore_music.io.midi.events import Events, read_events
-from rescore_music.io.midi.meta import is_percussion, read_system
+from rescore_music.io.midi.meta import read_system
 from rescore_music.io.midi.parts import Reading
+from rescore_music.io.midi.texts import extra, marks, part_name, title
 from rescore_music.score import BEND, CONTROL, KEY, METER, PROGRAM, Metadata, Part, RawEvent, Rows, Score
 from rescore_music.tempo import TempoMap
 
@@ -43,6 +44,19 @@ def read_midi(source: str | Path | bytes, *, salvage: bool = False) -> Score:
     ReadError
         If this is no MIDI file, it is cut off, nothing of it can be read, or it exceeds the limits of `io.limits`.
     """
+    return _read(source, salvage=salvage, apart=False)[0]
+
+
+def read_patterns(source: str | Path | bytes, *, salvage: bool = False) -> tuple[Score, ...]:
+    """Read a MIDI file whose tracks may be independent pieces (format 2): a score for each.
+
+    A file of format 0 or 1 is one score; parameters and errors are those of `read_midi`. Tracks without notes are
+    left out where others have some.
+    """
+    return _read(source, salvage=salvage, apart=True)
+
+
+def _read(source: str | Path | bytes, *, salvage: bool, apart: bool) -> tuple[Score, ...]:
     file = None if isinstance(source, bytes) else str(source)
     data = source if isinstance(source, bytes) else read_bytes(source, MIDI_BYTES)
     if not data or len(data) > MIDI_BYTES:
@@ -58,8 +72,20 @@ def read_midi(source: str | Path | bytes, *, salvage: bool = False) -> Score:
             where=f"track {len(container.tracks)}",
             cure="fetch or export it again, or salvage what is whole",
         )
+    digest = hashlib.sha256(data).hexdigest()
+    if container.format == 2 and apart and len(container.tracks) > 1:
+        scores = []
+        for i, place in enumerate(container.tracks):
+            own = Repairs(dict(repairs.items))
+            own.add("header", f"pattern {i + 1} of {len(container.tracks)} (format 2)")
+            scores.append(_score(replace(container, tracks=(place,)), own, digest, file))
+        return tuple(score for score in scores if len(score.notes)) or tuple(scores[:1])
+    return (_score(container, repairs, digest, file),)
+
+
+def _score(container: Container, repairs: Repairs, digest: str, file: str | None) -> Score:
     events = read_events(container, repairs, file)
-    if container.format == 2:
+    if container.format == 2 and len(container.tracks) > 1:
         events = _in_a_row(events, repairs)
     sheet = read_system(events.system, repairs)
     reading = Reading(events, sheet, repairs, container.format, file)
@@ -67,12 +93,12 @@ def read_midi(source: str | Path | bytes, *, salvage: bool = False) -> Score:
     if not len(score.notes) and any("lost" in what for _, what in repairs.items):
         raise ReadError("the file is cut off before its first note", file=file, cure="fetch or export it again")
     metadata = Metadata(
-        title=reading.title(),
+        title=title(reading),
         rights="; ".join(sheet.rights),
         source="" if file is None else Path(file).name,
-        source_digest=hashlib.sha256(data).hexdigest(),
+        source_digest=digest,
         source_format=f"midi{container.format}",
-        extra=reading.extra(),
+        extra=extra(reading),
     )
     return score.replace(metadata=metadata, import_log=repairs.log(score.bar_of))
 
@@ -131,7 +157,7 @@ def _assembled(reading: Reading, ticks_per_quarter: int, real_time_us: float) ->
         controls=controls,
         bends=bends,
         programs=programs,
-        marks=tuple(reading.marks(notes)),
+        marks=tuple(marks(reading, notes)),
         markers=tuple(sheet.markers),
         raw=tuple(sorted(raw, key=lambda r: (r.tick, r.part))),
         length=length,
@@ -143,9 +169,9 @@ def _part(reading: Reading, part: int, bus: int, programs: Rows, onset: int) -> 
     row = int(np.searchsorted(programs["tick"], onset, side="right")) - 1
     program, bank = (int(programs["program"][row]), int(programs["bank"][row])) if row >= 0 else (0, 0)
     channel, port = bus % 16, bus // 16 % 16
-    percussion = is_percussion(reading.sheet, onset, channel, bank)
+    percussion = reading.sheet.drums.is_drums(onset, channel, bank)
     return Part(
-        name=reading.name(part, program, percussion),
+        name=part_name(reading, part, program, percussion),
         program=program,
         bank=bank,
         channel=channel,

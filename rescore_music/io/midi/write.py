@@ -8,8 +8,9 @@ swaps ends with it.
 
 Kept: title, rights, tempo, meters (bars of irregular length get a meter of their own), keys, markers, cue points,
 parts with name, port and channel, programs with bank, controllers, channel and key pressure, bends, notes with
-velocity, pedal, lyrics of the first verse, text, system exclusive and unknown meta messages. Not kept, because MIDI has
-no message for it: spelling, voices, staves, articulation signs, dynamics and hairpins as signs, slurs, clefs, repeats.
+velocity and release velocity, pedal, lyrics (further verses in tracks of their own), text, system exclusive and
+unknown meta messages. Not kept, because MIDI has no message for it: spelling, voices, staves, articulation signs,
+dynamics and hairpins as signs, slurs, clefs, repeats.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def midi_bytes(score: Score) -> bytes:
     score = fitted(score)
     places = assign_channels(score)
     writer = _Writer(score, places)
-    tracks = [writer.conductor(), *(writer.part(i) for i in range(len(score.parts)))]
+    tracks = [writer.conductor(), *(writer.part(i) for i in range(len(score.parts))), *writer.verses()]
     for kind, name in score.metadata.extra:
         if kind == "track name":  # a track without notes: a remark of whoever made the source
             remark = Columns()
@@ -82,6 +83,20 @@ def _raw(data: bytes) -> bytes:
     if data[:1] in (b"\xf0", b"\xf7"):
         return data[:1] + length_bytes(len(data) - 1) + data[1:]
     return data
+
+
+def _add_lyrics(track: Columns, marks: list[Mark], verse: int) -> None:
+    """One verse: a space ends a word, a carriage return opens a line, a line feed a paragraph."""
+    pause = ""
+    for mark in marks:
+        if max(int(mark.value), 1) != verse:
+            continue
+        if mark.kind == "lyric-break":
+            pause = "\n" if mark.text == "\\" else "\r"
+        elif mark.kind == "lyric":
+            text = mark.text if mark.text.endswith("-") else mark.text + " "
+            track.add_bytes(mark.tick, Phase.TEXT, _text(LYRIC, pause + text))
+            pause = ""
 
 
 class _Writer:
@@ -152,16 +167,21 @@ class _Writer:
                 if mark.kind == "pedal" and mark.end > mark.tick:
                     track.add([mark.tick, mark.end], Phase.CONTROL, 0xB0 | channel, _PEDAL, [127, 0])
 
+    def verses(self) -> list[bytes]:
+        """Second and further verses: a track for each part's, named as the part, for one part sings one at a time."""
+        out = []
+        sung = {(m.part, int(m.value)) for m in self.score.marks if m.kind == "lyric" and m.value >= 2}
+        for part, verse in sorted(sung):
+            track, name = Columns(), self.score.parts[part].name if part >= 0 else ""
+            track.add_bytes(0, Phase.HEAD, _text(TRACK_NAME, f"{name}, verse {verse}" if name else f"verse {verse}"))
+            _add_lyrics(track, self.marks.get(part, []), verse)
+            out.append(track.to_bytes(0))
+        return out
+
     def _add_texts(self, track: Columns, marks: list[Mark], raws: list[RawEvent], channel: int) -> None:
-        pause = ""
+        _add_lyrics(track, marks, 1)
         for mark in marks:
-            if mark.kind == "lyric-break":
-                pause = "\n" if mark.text == "\\" else "\r"
-            elif mark.kind == "lyric" and mark.value <= 1:
-                text = mark.text if mark.text.endswith("-") else mark.text + " "
-                track.add_bytes(mark.tick, Phase.TEXT, _text(LYRIC, pause + text))
-                pause = ""
-            elif mark.kind in ("text", "tempo"):
+            if mark.kind in ("text", "tempo"):
                 track.add_bytes(mark.tick, Phase.TEXT, _text(TEXT, mark.text))
             elif mark.kind == "rehearsal":
                 track.add_bytes(mark.tick, Phase.TEXT, _text(MARKER, mark.text))
