@@ -35,6 +35,7 @@ _PUBLIC = {
     "orchestrate": "pipeline",
     "read_cues": "io.spotting",
     "read_score": "io",
+    "read_scores": "io",
     "render": "rendering",
     "rescore": "pipeline",
     "rescore_candidates": "pipeline",
@@ -76,6 +77,7 @@ __all__ = [
     "orchestrate",
     "read_cues",
     "read_score",
+    "read_scores",
     "render",
     "rescore",
     "rescore_candidates",
@@ -113,7 +115,7 @@ if TYPE_CHECKING:
     from rescore_music.candidate import Candidate
     from rescore_music.cues import Cues
     from rescore_music.errors import RescoreError
-    from rescore_music.io import read_score, write_audio
+    from rescore_music.io import read_score, read_scores, write_audio
     from rescore_music.io.spotting import read_cues, write_cues
     from rescore_music.pipeline import Result, Settings, orchestrate, rescore, rescore_candidates
     from rescore_music.quality import measure
