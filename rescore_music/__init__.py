@@ -33,6 +33,7 @@ _PUBLIC = {
     "master": "rendering",
     "measure": "quality",
     "orchestrate": "pipeline",
+    "quantize": "quantizing",
     "read_cues": "io.spotting",
     "read_score": "io",
     "read_scores": "io",
@@ -75,6 +76,7 @@ __all__ = [
     "master",
     "measure",
     "orchestrate",
+    "quantize",
     "read_cues",
     "read_score",
     "read_scores",
@@ -119,6 +121,7 @@ if TYPE_CHECKING:
     from rescore_music.io.spotting import read_cues, write_cues
     from rescore_music.pipeline import Result, Settings, orchestrate, rescore, rescore_candidates
     from rescore_music.quality import measure
+    from rescore_music.quantizing import quantize
     from rescore_music.rendering import master, render
     from rescore_music.repeats import unfold
     from rescore_music.score import Articulation, Mark, Part, Score
