@@ -15,6 +15,7 @@ from rescore_music.io import atomic_write
 from rescore_music.io import write_score as write_format
 from rescore_music.score import Score
 from rescore_music.view.engraving import engraved
+from rescore_music.view.labels import with_labels
 from rescore_music.view.paper import Paper
 from rescore_music.view.paper import paper as paper_for
 from rescore_music.view.parts import part_of
@@ -106,7 +107,7 @@ def write_parts(
 
 def _write_pages(score: Score, path: Path, page: Paper, corner: str, ppi: float, *, player: bool) -> Path:
     title = score.metadata.title or (corner if player else "")
-    headed = score.replace(metadata=replace(score.metadata, title=title))
+    headed = with_labels(score.replace(metadata=replace(score.metadata, title=title)))
     drawn = engraved(headed, page, part=player)
     kind = path.suffix.lower()
     if kind == ".svg":

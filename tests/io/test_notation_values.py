@@ -54,3 +54,11 @@ def test_six_eighths_in_three_four_share_a_beam():
 def test_a_rest_or_a_sixteenth_keeps_the_beats_apart():
     assert beams([0.5] * 6, (3, 4), rests=(1,)) == ["", "", "begin", "continue", "continue", "end"]
     assert beams([0.5, 0.25, 0.25, 0.5, 0.5, 0.5, 0.5], (3, 4))[:3] == ["begin", "continue", "end"]
+
+
+def test_the_last_third_of_a_beat_belongs_to_a_triplet_of_the_whole_beat():
+    third = Fraction(1, 3)
+    pieces = pieces_of([2 * third, third, 3], (4, 4), rests=(0, 2))
+    assert [(p.kind, p.actual) for p in pieces[:2]] == [("quarter", 3), ("eighth", 3)]
+    pieces = pieces_of([third, 2 * third, 3], (4, 4), rests=(1, 2))
+    assert [(p.kind, p.actual) for p in pieces[:2]] == [("eighth", 3), ("quarter", 3)]

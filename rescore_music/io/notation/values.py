@@ -190,8 +190,9 @@ def _spans(meter: Meter, events: list[Event], start: int, end: int) -> list[tupl
         return [(start, end, False)]
     rank, bounds = meter.inner(start, end)
     third = (end - start) // 3
-    if rank >= 3 and len(inside) < 6 and {start + third, end - third} <= set(points):
-        return [(start, end, True)]  # a triplet with divided members, not two shorter triplets
+    thirds = {start + third, end - third}
+    if rank >= 3 and ((len(inside) < 6 and thirds <= set(points)) or set(points) <= thirds):
+        return [(start, end, True)]  # a triplet with divided or joined members, not two shorter triplets
     blocked = [
         any(
             a < c < b and (meter.level(a) == OFF_GRID or meter.level(b) == OFF_GRID)
