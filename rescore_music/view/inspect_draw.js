@@ -21,11 +21,12 @@ function partColour(part, dark) {
 }
 function keyColour(fifths, minor, dark) {
   const hue = (((fifths * 30 + 48) % 360) + 360) % 360;
-  return `hsl(${hue} ${minor ? 42 : 62}% ${dark ? (minor ? 26 : 34) : (minor ? 74 : 84)}%)`;
+  const [strong, light] = dark ? (minor ? [30, 22] : [34, 30]) : minor ? [42, 74] : [62, 84];
+  return `hsl(${hue} ${strong}% ${light}%)`;
 }
 function letterColour(label, dark) {
   const hue = ((label.charCodeAt(0) || 65) - 65) * 67 + 205;
-  return `hsl(${hue % 360} 38% ${dark ? 30 : 84}%)`;
+  return `hsl(${hue % 360} ${dark ? 26 : 38}% ${dark ? 30 : 84}%)`;
 }
 
 // what lies where, from the top

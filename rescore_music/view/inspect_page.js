@@ -41,6 +41,8 @@ function redraw() {
   draw(sized(canvas, width, layoutNow.height), view, layoutNow);
   drawMap(view);
   const a = barOf(view.left) + 1, b = barOf(Math.min(view.right, D.length - 1e-6)) + 1;
+  const field_ = document.querySelector(".tools input");
+  if (field_ && field_ !== document.activeElement) field_.value = barOf(view.left + 3 / state.scale) + 1;
   canvas.setAttribute("aria-label", `Piano roll, bars ${a} to ${b} of ${BARS.length - 1}`);
   document.documentElement.dataset.drawn = "1";
 }
@@ -194,7 +196,7 @@ field.addEventListener("keydown", (event) => {
 });
 field.addEventListener("scroll", () => { tip.hidden = true; later(); });
 
-function goTo(place) { field.scrollLeft = place * state.scale - 12; later(); }
+function goTo(place) { field.scrollLeft = place * state.scale - 2; later(); }
 // the head of a phrase in the table leads to its music
 for (const head of document.querySelectorAll(".matrix thead tr:last-child th")) {
   const phrase = D.phrases[head.cellIndex - 1];

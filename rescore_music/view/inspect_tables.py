@@ -201,7 +201,7 @@ def _list(title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) ->
         return ""
     more = f"<p>and {len(rows) - MOST_ROWS:,} more</p>" if len(rows) > MOST_ROWS else ""
     shown = table(head, rows[:MOST_ROWS]) + more
-    if len(rows) > 12:
+    if len(rows) > 20:
         shown = f"<details><summary>{len(rows):,} entries</summary>{shown}</details>"
     return f"<div><h3>{title}</h3>{shown}</div>"
 

@@ -373,7 +373,7 @@ def test_a_phrase_of_the_table_and_a_bar_number_lead_to_the_music(browser: Any, 
     page.get_by_role("spinbutton", name="Go to bar").fill("20")
     page.get_by_role("spinbutton", name="Go to bar").press("Enter")
     page.wait_for_timeout(200)
-    left = "Math.round(field.scrollLeft / state.scale + 12 / state.scale)"
+    left = "Math.round(field.scrollLeft / state.scale + 2 / state.scale)"
     assert page.evaluate(left) == pytest.approx(page.evaluate("BARS[19]"), abs=page.evaluate("2 / state.scale"))
     page.locator(".matrix thead tr:last-child th").nth(2).click()
     page.wait_for_timeout(200)
