@@ -30,10 +30,11 @@ Ints = npt.NDArray[np.int64]
 
 PITCH, RHYTHM = 0.65, 0.35  # shares in the likeness of two bars
 LIKE = 0.95  # likeness of bars in a passage heard again
-LEAST_RUN = 4  # bars
+LEAST_RUN, RUN = 4, 25.0  # bars: of a passage heard again, at least, and from which on it tells all it can
 KERNEL = 8  # bars to either side of a change
-AGAIN, CHANGE, LOCAL = 2.0, 0.6, 0.25  # weight of repetition, novelty, and what is told of single bars
-SECTION, USUAL, UNEVEN = 1.55, 20.0, 0.25  # cost of a section, its usual bars, and of each octave of length from that
+AGAIN, CHANGE, LOCAL = 2.0, 0.77, 0.25  # weight of repetition, novelty, and what is told of single bars
+SECTION, UNEVEN = 1.55, 0.2  # cost of a section, and of each octave of length from the usual
+USUAL, FEWEST, PARTS = 20.0, 4.0, 3.5  # usual bars of a section, at least, and in pieces too short for so many of them
 SAME, VARIED = 0.9, 0.7  # mean likeness of two sections with one label; share of bars alike, for a prime
 MOST_BARS = 1200  # compared one by one
 
@@ -63,11 +64,12 @@ def find_sections(score: Score, phrases: tuple[Phrase, ...], keys: tuple[KeySpan
     pitch, rhythm = contents(score, bars)
     group = -(-(len(bars) - 1) // MOST_BARS)
     alike = _likeness(pitch, rhythm, group)
-    evidence = AGAIN * _repetition(alike) + CHANGE * _novelty(alike)
+    usual = float(np.clip((len(bars) - 1) / PARTS, FEWEST, USUAL))
+    evidence = AGAIN * _repetition(alike, min(usual, RUN)) + CHANGE * _novelty(alike)
     evidence = np.repeat(evidence, group)[: len(bars) - 1]
     evidence += LOCAL * np.minimum(bar_evidence(score, bars, keys, pitch, rhythm), 2.0)
     gain = _near(evidence, first)
-    cut = _best_cut(first, gain, len(bars) - 1)
+    cut = _best_cut(first, gain, len(bars) - 1, usual)
     edges = np.append(first[cut], len(bars) - 1) // group
     labels = _labels(alike, upper_line(score, bars), edges, group)
     ends = np.append(starts[cut][1:], phrases[-1].end)
@@ -90,8 +92,8 @@ def _likeness(pitch: Floats, rhythm: Floats, group: int) -> Floats:
     return np.asarray(out, np.float64)
 
 
-def _repetition(alike: Floats) -> Floats:
-    """Evidence at each bar that a passage heard elsewhere begins or has ended there, 0 to 1."""
+def _repetition(alike: Floats, full: float) -> Floats:
+    """Evidence at each bar that a passage heard elsewhere begins or has ended there; 1 from `full` bars on."""
     count = len(alike)
     out = np.zeros(count + 1)
     for lag in range(LEAST_RUN, count - LEAST_RUN + 1):
@@ -100,7 +102,7 @@ def _repetition(alike: Floats) -> Floats:
         turn = np.diff(np.concatenate([[0], like.astype(np.int8), [0]]))
         begin, end = np.flatnonzero(turn == 1), np.flatnonzero(turn == -1)
         long = end - begin
-        worth = np.where(long >= LEAST_RUN, np.minimum(long, 16) / 16, 0.0)
+        worth = np.where(long >= LEAST_RUN, np.minimum(long / full, 1.0), 0.0)
         for place in (begin, end, begin + lag, end + lag):
             np.maximum.at(out, place, worth)
     out[0] = 0.0
@@ -138,7 +140,7 @@ def _near(evidence: Floats, first: Ints) -> Floats:
     return np.asarray(np.maximum(evidence[first], 0.8 * beside), np.float64)
 
 
-def _best_cut(first: Ints, gain: Floats, end: int) -> Ints:
+def _best_cut(first: Ints, gain: Floats, end: int, usual: float) -> Ints:
     """Numbers of the phrases that begin the sections of the best cut."""
     edges = np.append(first, end).astype(np.float64)
     count = len(first)
@@ -148,7 +150,7 @@ def _best_cut(first: Ints, gain: Floats, end: int) -> Ints:
     for j in range(1, count + 1):
         lo = max(0, j - 64)
         length = np.maximum(edges[j] - edges[lo:j], 0.5)
-        cost = SECTION + UNEVEN * np.abs(np.log2(length / USUAL)) + 2.0 * (length < LEAST_RUN)
+        cost = SECTION + UNEVEN * np.abs(np.log2(length / usual)) + 2.0 * (length < LEAST_RUN)
         value = best[lo:j] - cost
         pick = int(value.argmax())
         best[j] = value[pick] + (gain[j] if j < count else 0.0)

@@ -33,6 +33,7 @@ NOVELTY, RETURN, KEY_CHANGE, MARK, TEMPO, FERMATA = 0.55, 1.75, 0.7, 3.0, 0.3, 5
 PHRASE, SHORT, LONG, ODD, BROKEN = 0.2, 3.1, 0.85, 0.55, 0.45
 USUAL_BEATS = (7.5, 15.0)  # lengths that cost least
 NOTES = 0.85  # how far a length is one of notes, not of beats
+BUSY_STRENGTH, BUSY_PHRASE, BUSY_BROKEN, BUSY_ODD = 0.5, 0.6, 3.0, 0.6  # what changes where much moves
 LEAST_BEATS, MOST_BARS = 2.0, 8.5
 MARKED = ("rehearsal", "barline", "jump", "tempo")
 AROUND = 60  # moments to either side that say what is usual
@@ -215,16 +216,21 @@ def best_cut(score: Score, bars: Ints, places: Ints, strength: Floats, end: int)
     Pieces differ in how long their phrases are, as two bars to a chorale's line are four to a symphony's: each of the
     usual lengths is tried, and the cut that pays best is taken.
     """
-    tried = [_cut(score, bars, places, strength, end, usual) for usual in USUAL_BEATS]
+    busy = busyness(score)
+    strength = strength * (1 - BUSY_STRENGTH * busy)
+    tried = [_cut(score, bars, places, strength, end, usual, busy) for usual in USUAL_BEATS]
     return max(tried, key=lambda cut: cut[0])[1]
 
 
-def _cut(score: Score, bars: Ints, places: Ints, strength: Floats, end: int, usual: float) -> tuple[float, Ints]:
+def _cut(
+    score: Score, bars: Ints, places: Ints, strength: Floats, end: int, usual: float, busy: float
+) -> tuple[float, Ints]:
     """What the best cut into phrases of about so many beats is worth, and where its phrases begin."""
     stops = np.append(places[1:], end)
     where = in_bars(np.append(places, end), bars)
     beat = np.array([score.beat_ticks(int(t)) for t in (places[0], *score.meters["tick"])], np.float64)
     beat = beat[np.searchsorted(score.meters["tick"], places, side="right")]
+    notes = NOTES * (1 - busy)
     sung = _sung(score, np.append(places, end))
     gain = np.append(strength[1:], 0.0)
     best = np.full(len(places) + 1, -np.inf)
@@ -234,8 +240,8 @@ def _cut(score: Score, bars: Ints, places: Ints, strength: Floats, end: int, usu
     for j in range(1, len(places) + 1):
         lo = first[j]
         size = (stops[j - 1] - places[lo:j]) / beat[lo:j]
-        size = size ** (1 - NOTES) * np.maximum(sung[j] - sung[lo:j], size / 2) ** NOTES
-        value = best[lo:j] - _length_cost(where[j] - where[lo:j], size, usual, bool(lo == 0))
+        size = size ** (1 - notes) * np.maximum(sung[j] - sung[lo:j], size / 2) ** notes
+        value = best[lo:j] - _length_cost(where[j] - where[lo:j], size, usual, bool(lo == 0), busy)
         pick = int(value.argmax())
         best[j] = value[pick] + gain[j - 1]
         back[j] = lo + pick
@@ -243,6 +249,16 @@ def _cut(score: Score, bars: Ints, places: Ints, strength: Floats, end: int, usu
     while cuts[-1] > 0:
         cuts.append(int(back[cuts[-1]]))
     return float(best[-1]), places[np.array(cuts[::-1], np.int64)]
+
+
+def busyness(score: Score) -> float:
+    """0 for a song or hymn (at most two moments a beat at which a note begins), 1 from two and three quarters on.
+
+    Where much moves, waits abound and phrases are told more by their bars than by their breaths.
+    """
+    onset = score.notes["onset"][score.pitched]
+    filled = len(np.unique(span_of(onset, beats(score))))
+    return float(np.clip((len(np.unique(onset)) / max(filled, 1) - 2.0) / 0.75, 0.0, 1.0))
 
 
 def _sung(score: Score, places: Ints) -> Floats:
@@ -257,13 +273,13 @@ def _sung(score: Score, places: Ints) -> Floats:
     return np.searchsorted(moments, places).astype(np.float64)
 
 
-def _length_cost(bars: Floats, size: Floats, usual: float, opening: bool) -> Floats:
+def _length_cost(bars: Floats, size: Floats, usual: float, opening: bool, busy: float) -> Floats:
     """Cost of phrases of so many bars and beats."""
     octaves = np.log2(np.maximum(size, 0.1) / usual)
-    cost = PHRASE + np.where(octaves < 0, -SHORT, LONG) * octaves
+    cost = PHRASE + BUSY_PHRASE * busy + np.where(octaves < 0, -SHORT, LONG) * octaves
     whole = np.rint(bars)
     broken = np.minimum(np.abs(bars - whole) * 4, 1.0)
     if opening:
         broken[0] = min(float(broken[0]), 0.5)  # a piece may begin without the upbeat that its phrases have
-    cost += BROKEN * broken + ODD * (whole % 2 == 1) * (1 - broken)
+    cost += (BROKEN + BUSY_BROKEN * busy) * broken + (ODD + BUSY_ODD * busy) * (whole % 2 == 1) * (1 - broken)
     return np.asarray(cost + 6.0 * np.maximum(LEAST_BEATS - size, 0), np.float64)
