@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,19 @@ import pytest
 import rescore_music as rm
 from rescore_music.cues import Cues, Hit, Span
 from rescore_music.score import NOTE, Mark, Marker, Part, Score, note_rows
-from rescore_music.structure import Analysis, Cadence, Chord, KeySpan, Line, Pattern, Phrase, Role, Section
+from rescore_music.structure import (
+    Analysis,
+    Cadence,
+    Chord,
+    Hypermeter,
+    IntensityTerms,
+    KeySpan,
+    Line,
+    Pattern,
+    Phrase,
+    Role,
+    Section,
+)
 from rescore_music.timecode import FrameRate, Timecode
 from rescore_music.view.inspect_data import page_data
 from rescore_music.view.inspect_page import inspect_page
@@ -185,6 +198,20 @@ def test_hits_stand_where_the_tempo_map_puts_them() -> None:
     assert data["hits"][0][1:] == ["00:00:05:00", "She turns", "hard", "downbeat", 1]
     assert [v * unit for v in data["spans"][0][:2]] == pytest.approx([QUARTER, 3 * QUARTER])
     assert data["timecodes"][:2] == ["00:00:00:00", "00:00:04:00"]
+
+
+def test_form_hypermeter_and_what_intensity_is_made_of_are_told() -> None:
+    score, analysis = four_parts()
+    form = (Section(0, 3840, "A"), Section(3840, 7680, "B"))
+    terms = IntensityTerms(density=np.array([0.1, 0.2, 0.3, 0.4]))
+    told = replace(analysis, sections=form, hypermeter=(Hypermeter(0, 7680, 2),), intensity_terms=terms)
+    reader, text, data = read(inspect_page(score, told))
+    assert "Its form: A (1–2), B (3–4) (bars in brackets)." in text
+    assert [row[2] for row in data["form"]] == ["A", "B"]
+    assert data["hyper"] == [[0, data["length"], 2]]
+    assert data["terms"] == {"density": [10, 20, 30, 40]}
+    heads = [attrs.get("colspan") for tag, attrs in reader.tags if tag == "th" and attrs.get("scope") == "colgroup"]
+    assert heads == ["1", "1"]
 
 
 def hostile() -> Score:
