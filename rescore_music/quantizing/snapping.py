@@ -16,7 +16,7 @@ from rescore_music.quantizing.swing import Swing, find_swing
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-_AT_ONCE = 0.012  # seconds: two strokes of one pitch that are one
+_AT_ONCE = 0.006  # seconds: two strokes of one pitch that are one
 _STACCATO = 0.62  # share of its value that a short note sounds at most
 _RUN = 3  # attacks in a row that make a staccato
 

@@ -22,7 +22,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 _NOISE, _DRIFT = 0.016, 0.025  # seconds an attack is off; share of a beat that the next differs by
-_SLIP = 0.035  # seconds beyond which an attack counts less
+_SLIP = 0.05  # seconds beyond which an attack counts less
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,12 +72,19 @@ def _smooth(time: Floats, place: Floats, count: int) -> Floats:
 
     at = np.minimum(place.astype(np.int64), count - 2)
     into = place - at
-    pace = (time[-1] - time[0]) / max(place[-1] - place[0], 1.0) if len(time) > 1 else 0.5
-    weight = np.ones(len(time))
-    bend = np.full(max(count - 2, 0), (_NOISE / (_DRIFT * max(pace, 0.05))) ** 2)
-    stiff = bend.copy()
+    pace = max((time[-1] - time[0]) / max(place[-1] - place[0], 1.0), 0.05) if len(time) > 1 else 0.5
+    if count == 2:
+        return np.asarray(time[0] + (np.arange(2) - into[0]) * pace, np.float64)
     x = np.interp(np.arange(count), place, time)
-    for _ in range(4):
+    x[np.arange(count) > place[-1]] = time[-1] + (count - 1 - place[-1]) * pace
+    weight = np.ones(len(time))
+    for turn in range(4):
+        # where the beat changes at once (a pause, a new tempo) the curve may bend
+        bent = np.abs(np.diff(x, 2)) / (3 * _DRIFT * pace)
+        stiff = (_NOISE / (_DRIFT * pace)) ** 2 / np.maximum(bent, 1.0) ** 2
+        if turn:
+            off = np.abs(time - (x[at] * (1 - into) + x[at + 1] * into))
+            weight = 1 / np.maximum(off / _SLIP, 1.0)
         band = np.zeros((3, count))
         band[2] = np.bincount(at, weight * (1 - into) ** 2, count) + np.bincount(at + 1, weight * into**2, count)
         band[1, 1:] = np.bincount(at, weight * into * (1 - into), count)[: count - 1]
@@ -88,14 +95,7 @@ def _smooth(time: Floats, place: Floats, count: int) -> Floats:
         band[1, 2:count] += -2.0 * stiff
         band[0, 2:] += stiff
         right = np.bincount(at, weight * (1 - into) * time, count) + np.bincount(at + 1, weight * into * time, count)
-        if count == 2 and len(time) == 1:
-            return np.array([time[0], time[0] + 0.5])
         x = np.asarray(solveh_banded(band, right), np.float64)
-        off = np.abs(time - (x[at] * (1 - into) + x[at + 1] * into))
-        weight = 1 / np.maximum(off / _SLIP, 1.0)
-        if len(bend):
-            curve = np.abs(np.diff(x, 2)) / (3 * _DRIFT * max(pace, 0.05))
-            stiff = bend / np.maximum(curve, 1.0)
     return x
 
 
