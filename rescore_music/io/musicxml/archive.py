@@ -37,9 +37,7 @@ def root_element(data: bytes, file: str) -> _Element:
     ReadError
         If it is no archive, no XML, no score, or hostile.
     """
-    if data[:4] == b"PK\x03\x04":
-        data = _unpack(data, file)
-    root = _parse(data, file)
+    root = _parse(unpacked(data, file), file)
     if isinstance(root.tag, str) and root.tag.startswith("{"):
         for element in root.iter():
             if isinstance(element.tag, str):
@@ -48,6 +46,17 @@ def root_element(data: bytes, file: str) -> _Element:
         what = f"this is XML, but not a MusicXML score (its root is <{str(root.tag)[:40]}>)"
         raise ReadError(what, file=file, cure="export the music as MusicXML")
     return root
+
+
+def unpacked(data: bytes, file: str) -> bytes:
+    """The plain XML of a file, packed or plain.
+
+    Raises
+    ------
+    ReadError
+        If the archive is damaged, hostile, or holds no score.
+    """
+    return _unpack(data, file) if data[:4] == b"PK\x03\x04" else data
 
 
 def _parse(data: bytes, file: str) -> _Element:

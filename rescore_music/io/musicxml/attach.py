@@ -64,7 +64,7 @@ class Attachments:
         self.tremolo: dict[int, tuple[int, str]] = {}
         self.breath: dict[int, list[str]] = defaultdict(list)
         self.grace_order: dict[int, list[int]] = {}
-        self.rest_fermatas: dict[int, set[int]] = defaultdict(set)  # bar -> places
+        self.rest_fermatas: dict[int, list[tuple[int, int, int]]] = defaultdict(list)  # bar -> at, voice, staff
         self.bar_fermatas: set[int] = set()  # bars
         self.directions: dict[int, list[tuple[int, int, str]]] = defaultdict(list)
         self.clefs: dict[int, list[tuple[int, int, str]]] = defaultdict(list)  # bar -> place, staff, clef
@@ -154,7 +154,10 @@ class Attachments:
                 if m.text == "barline":
                     self.bar_fermatas.add(bar)
                 else:
-                    self.rest_fermatas[bar].add(at)
+                    self.rest_fermatas[bar].append((at, m.voice, m.staff))
+            elif m.kind == "tremolo" and self._at(m) is None:
+                if (held := self._held_over(m)) is not None:
+                    self._tied(held, m)[1].append(f"tremolo[type single]={int(m.value) or 3}")
             elif m.kind in ("tremolo", "breath") and (note := self._at(m)) is not None:
                 if m.kind == "tremolo":
                     self.tremolo[note] = int(m.value) or 3, m.text if m.text in ("start", "stop") else "single"
@@ -328,9 +331,31 @@ class Attachments:
                 self.lost += 1
             else:
                 usable.append((m, first, last))
-        for number, (_, first, last) in _numbered(usable, key=lambda u: u[0]):
+        for number, (_, first, last) in self._slur_numbers(usable):
             self.slur_starts[first].append(number)
             self.slur_stops[last].append(number)
+
+    def _slur_numbers(self, usable: list[tuple[Mark, int, int]]) -> Iterable[tuple[int, tuple[Mark, int, int]]]:
+        """A number for each slur: free for its own voice when it has ended, for the others from the next bar on.
+
+        Voices are written one after the other, bar by bar: a reader meets a slur of another voice out of time.
+        """
+        edges = self.score.bars
+        holders: list[tuple[int, int, int]] = []  # voice, end, end of its last bar
+        for item in sorted(usable, key=lambda u: (u[0].tick, u[0].end)):
+            m = item[0]
+            free = (
+                k
+                for k, (voice, end, bar) in enumerate(holders)
+                if bar <= m.tick or (voice == m.voice and end <= m.tick)
+            )
+            number = next(free, len(holders))
+            if number >= MOST_NUMBERS:
+                self.lost += 1
+                continue
+            bar = int(edges[min(int(np.searchsorted(edges, m.end)), len(edges) - 1)])
+            holders[number : number + 1] = [(m.voice, m.end, max(bar, m.tick + 1))]
+            yield number + 1, item
 
     def _slur_ends(self, m: Mark) -> tuple[int | None, int | None]:
         """First and last note under a slur."""

@@ -87,14 +87,14 @@ class AttributeReader:
             self._as_mark(element, cursor)
             return
         fifths = number_of(element.find("fifths"), -99)
-        text = sign_text(element)
+        text, moved = sign_text(element), (place.chromatic, place.diatonic)
         if -11 <= fifths <= 11:
             concert = concert_of(fifths, place.chromatic, place.diatonic)
             mode = _MODES.get(text_of(element.find("mode")), -1)
             place.draft.keys.append((place.bar, cursor, place.index, concert, mode))
-            place.signatures.append((place.bar, cursor, concert, text.replace("[number 1]", "")))
+            place.signatures.append((place.bar, cursor, moved, text.replace("[number 1]", "")))
         elif text and element.find("key-step") is not None:
-            place.signatures.append((place.bar, cursor, None, text.replace("[number 1]", "")))
+            place.signatures.append((place.bar, cursor, moved, text.replace("[number 1]", "")))
         else:
             place.log("key signatures that are not traditional, ignored")
 

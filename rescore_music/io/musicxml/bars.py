@@ -144,7 +144,6 @@ class PartWriter:
         while marks and not marks[0][0]:
             out.append(marks.pop(0)[1])
         self.notes.bar = bar
-        self.fermatas = self.hang.rest_fermatas.get(bar, set())
         accidentals = self._accidentals(bar, rows)
         voices: dict[int, list[list[int]]] = {}
         for row in rows:
@@ -158,10 +157,16 @@ class PartWriter:
                 out.append(f"<backup><duration>{length}</duration></backup>")
             grace = graces.get(voice, {})
             words = self._rest_words(bar, voice, staff, primary, voices)
+            self.fermatas = {
+                at
+                for at, its, home in self.hang.rest_fermatas.get(bar, ())
+                if its == voice or (primary and home == staff and its not in voices)
+            }
+            rests = {*words, *self.fermatas}
             inside = {at for v, at in self.hang.cuts.get(bar, ()) if v == voice}
             events = events_of(voices.get(voice, []), length)
-            if grace or words or inside:
-                events = opened(events, {*grace, *words, *inside}, words)
+            if grace or rests or inside:
+                events = opened(events, {*grace, *rests, *inside}, rests)
             self.words = words
             waiting = directions if first else []
             out += self._voice(events, bar, voice, staff, primary, waiting, marks, grace, accidentals)
@@ -333,7 +338,11 @@ class PartWriter:
                 out += self.notes.chord(piece, members, first, last, voice, accidentals if first else {})
                 done.add(piece.event)
                 shown = True
-            elif not primary and (not shown or piece.event >= written) and piece.start not in self.words:
+            elif (
+                not primary
+                and (not shown or piece.event >= written)
+                and piece.start not in (self.fermatas | self.words.keys())
+            ):
                 out.append(self.notes.forward(piece.ticks, voice, staff))
             else:
                 words = self.words.get(piece.start, "")

@@ -81,16 +81,15 @@ class NoteWriter:
             tie = (0 if first and not ties & TIE_IN else TIE_IN) | (0 if last and not ties & TIE_OUT else TIE_OUT)
             begins, ends = first and not ties & TIE_IN, last and not ties & TIE_OUT
             bits = int(self.flags[note])
-            notations = _TIED[tie] + self._hung(note, bits, piece, k, begins, ends)
+            signs = self._signs(note, begins, piece)
+            notations = _TIED[tie] + self._hung(note, bits, piece, k, begins, ends, signs)
             lyric = "".join(hang.lyrics[note]) if begins and note in hang.lyrics else ""
             if not begins and note in hang.tied:
-                words, signs = hang.tied[note].get((self.bar, piece.start), ((), ()))
-                lyric += "".join(words)
-                notations += _flag_xml(0, True, False, "", "", tuple(signs))
+                lyric += "".join(hang.tied[note].get((self.bar, piece.start), ((), ()))[0])
             chord = "<chord/>" if k else ""
             mark = "<cue/>" if bits & Articulation.CUE else ""
             accidental = accidentals.get(note, "")
-            notehead = self._notehead(note, bits)
+            notehead = self._notehead(note, bits, signs)
             home = self.staff(self.staff_of[note])
             out.append(
                 f"<note{self.plan.loud.get(note, '')}>{mark}{chord}{self.pitch_xml[note][0]}"
@@ -100,7 +99,9 @@ class NoteWriter:
             )
         return out
 
-    def _hung(self, note: int, bits: int, piece: Piece, k: int, begins: bool, ends: bool) -> str:
+    def _hung(
+        self, note: int, bits: int, piece: Piece, k: int, begins: bool, ends: bool, signs: tuple[str, ...]
+    ) -> str:
         """Slurs, tuplet and flags of the k-th note of a chord, where its sound begins or ends."""
         hang = self.hang
         out = ""
@@ -110,7 +111,6 @@ class NoteWriter:
             out += "".join(f'<slur type="start" number="{n}"/>' for n in hang.slur_starts[note])
         if k == 0:
             out += _tuplet_xml(piece)
-        signs = tuple(hang.signs.get(note, ())) if begins and hang.signs else ()
         if bits or signs or note in hang.breath:
             extra = "".join(f"<{name}/>" for name in hang.breath.get(note, ())) if ends else ""
             out += _flag_xml(bits if k == 0 else bits & _PER_NOTE, begins, ends, self._tremolo(note), extra, signs)
@@ -125,9 +125,16 @@ class NoteWriter:
             return ""
         return f'<instrument id="P{self.number + 1}-I{int(self.score.notes["pitch"][note])}"/>'
 
-    def _notehead(self, note: int, bits: int) -> str:
-        if self.hang.signs:
-            own = next((t for t in self.hang.signs.get(note, ()) if sign_name(t) == "notehead"), "")
+    def _signs(self, note: int, begins: bool, piece: Piece) -> tuple[str, ...]:
+        """The signs of a note, or of a later note of its tie."""
+        hang = self.hang
+        if begins:
+            return tuple(hang.signs[note]) if note in hang.signs else ()
+        return tuple(hang.tied[note].get((self.bar, piece.start), ((), ()))[1]) if note in hang.tied else ()
+
+    def _notehead(self, note: int, bits: int, signs: tuple[str, ...]) -> str:
+        if signs:
+            own = next((text for text in signs if sign_name(text) == "notehead"), "")
             if xml := sign_xml(own, ("notehead",)):
                 return xml
         ghost = bits & Articulation.GHOST
@@ -161,7 +168,7 @@ class NoteWriter:
             out.append(
                 f"<note{self.plan.loud.get(note, '')}><grace{slash}/>{mark}{chord}{self.pitch_xml[note][0]}"
                 f"{self._instrument(note)}<voice>{voice}</voice><type>{kind}</type>{accidentals.get(note, '')}"
-                f"{self._notehead(note, bits)}{self.staff(self.staff_of[note])}{beams}"
+                f"{self._notehead(note, bits, signs)}{self.staff(self.staff_of[note])}{beams}"
                 f"{f'<notations>{notations}</notations>' if notations else ''}{lyric}</note>"
             )
         return out

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rescore_music.io.limits import TEXT
-from rescore_music.io.musicxml.parts import number_of, text_of
+from rescore_music.io.musicxml.parts import child_of, number_of, text_of
 from rescore_music.io.musicxml.signs import DIRECTION_SIGNS, sign_text
 from rescore_music.io.musicxml.tables import (
     ACCIDENTALS,
@@ -58,17 +58,19 @@ class DirectionReader:
         self.draft.marks.append(made)
         return made
 
-    def direction(self, element: _Element, bar: int, at: int) -> None:
-        """One `direction`; `at` has its offset added."""
-        staff = max(number_of(element.find("staff"), 1) - 1, 0)
-        sound = element.find("sound")
+    def direction(self, element: _Element, bar: int, at: int) -> bool:
+        """One `direction`; `at` has its offset added. Whether it says words."""
+        staff = max(number_of(child_of(element, "staff"), 1) - 1, 0)
+        sound = child_of(element, "sound")
         words: list[str] = []
         metronome = ""
         bpm = 0.0
-        for kind in element.iterfind("direction-type"):
+        spoken = False
+        for kind in element.iterchildren("direction-type"):
             for child in kind:
                 tag = child.tag
                 if tag == "words" or tag == "symbol":
+                    spoken = True
                     if text := text_of(child):
                         words.append(text)
                 elif tag == "metronome":
@@ -95,6 +97,7 @@ class DirectionReader:
         self._words(" ".join(words), metronome, bpm, sound, bar, at, staff)
         if sound is not None:
             self.sound(sound, bar, at)
+        return spoken
 
     def _dynamics(self, element: _Element, bar: int, at: int, staff: int) -> None:
         for one in element:

@@ -52,14 +52,14 @@ def own_keys(score: Score, places: list[PartPlace]) -> list[Mark]:
     for place in places:
         if score.parts[place.index].percussion or not (place.signatures or place.moves or len(ticks) > 1):
             continue
-        said = {int(starts[bar]) + at: (concert, text) for bar, at, concert, text in place.signatures}
+        said = {int(starts[bar]) + at: (moved, text) for bar, at, moved, text in place.signatures}
         moved = {int(starts[bar]) + at for bar, at in place.moves}
         out += _differing(score.parts[place.index], place.index, said, moved, dict(zip(ticks, fifths, strict=True)))
     return out
 
 
 def _differing(
-    part: Part, number: int, said: dict[int, tuple[int | None, str]], moved: set[int], keys: dict[int, int]
+    part: Part, number: int, said: dict[int, tuple[tuple[int, int], str]], moved: set[int], keys: dict[int, int]
 ) -> list[Mark]:
     out: list[Mark] = []
     joined, last = True, ""
@@ -67,8 +67,8 @@ def _differing(
     for tick in sorted({*said, *moved, *keys}):
         now = keys.get(tick, now)
         if tick in said:
-            concert, last = said[tick]
-            agrees = concert is not None and concert == now
+            (chromatic, diatonic), last = said[tick]
+            agrees = _agrees(last, now, replace(part, transposition=chromatic, diatonic=diatonic))
             if not agrees or not joined:
                 out.append(Mark(tick, "attribute", last, number))
             joined = agrees
@@ -77,6 +77,11 @@ def _differing(
             out.append(Mark(tick, "attribute", last or "key(fifths=0)", number))
             joined = False
     return out
+
+
+def _agrees(text: str, concert: int | None, part: Part) -> bool:
+    """Whether a signature is the one that the writer gives a part under the score's key."""
+    return concert is not None and _fifths(text) == written_key(concert, part)
 
 
 # -- writing ---------------------------------------------------------------------------------------------------------
@@ -167,7 +172,7 @@ class Heading:
             away = transposition_fifths(chromatic, diatonic)
             if tick in own and (xml := sign_xml(own[tick].text, ("key",))):
                 fifths = _fifths(own[tick].text)
-                joined = now is not None and fifths is not None and concert_of(fifths, chromatic, diatonic) == now[0]
+                joined = now is not None and _agrees(own[tick].text, now[0], part)
                 turned = fifths - (now[0] - away) if joined and fifths is not None and now is not None else 0
                 out.append(Signature(tick, place(tick), xml, turned, _alters(own[tick].text)))
             elif joined and now is not None and (tick in keys or tick in moves):

@@ -46,6 +46,7 @@ class Anchor(NamedTuple):
     staff: int
     grace: bool
     pitch: int = -1
+    tied: bool = False
 
 
 class NotationReader:
@@ -55,6 +56,8 @@ class NotationReader:
         self.place, self.directions = place, directions
         self.slurs: dict[str, MarkDraft] = {}
         self.early_stops: dict[str, tuple[int, int, int]] = {}  # a stop met before its start: bar, at, value
+        self.last_tremolo: tuple[int, int, str, int] | None = None
+        self.tremolo_place = (-1, 0)
         self.verses: dict[str, int] = {}
         self.extends: dict[tuple[int, int], MarkDraft] = {}  # verse, voice -> the syllable that is drawn out
 
@@ -90,7 +93,7 @@ class NotationReader:
         for one in notations:
             for child in one:
                 if child.tag == "fermata":
-                    self.directions.mark(self.place.bar, anchor.onset, "fermata", "rest", staff=anchor.staff)
+                    self._mark(anchor, "fermata", "rest")
                 elif child.tag == "dynamics":
                     self.directions.notation_dynamics(child, self.place.bar, anchor.onset, anchor.staff)
                 elif child.tag != "tuplet":
@@ -169,6 +172,12 @@ class NotationReader:
 
     def _tremolo(self, element: _Element, anchor: Anchor) -> int:
         strokes, kind = number_of(element, 3), element.get("type", "single")
+        here = (anchor.voice, anchor.staff, kind, strokes)
+        place = (self.place.bar, anchor.onset)
+        again = self.last_tremolo == here and (anchor.tied or place == self.tremolo_place)
+        self.last_tremolo, self.tremolo_place = here, place
+        if again:  # on each note of a chord and of a tie: said once
+            return int(Articulation.TREMOLO)
         if kind in ("start", "stop"):
             self._mark(anchor, "tremolo", kind, float(min(max(strokes, 1), 8)))
         elif strokes != 3 and strokes > 0:

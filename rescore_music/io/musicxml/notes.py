@@ -77,7 +77,8 @@ class NoteElement:
         for item in element:
             name = item.tag
             if name == "step":
-                self.step = _STEP.get((item.text or "").strip(), -1)
+                text = item.text or ""
+                self.step = _STEP[text] if text in _STEP else _STEP.get(text.strip(), -1)
             elif name == "octave":
                 self.octave = number_of(item)
             elif name == "alter":
@@ -160,7 +161,7 @@ class NoteReader:
             self._play_on(note, onset)
         flags, tie = note.flags | self.standing, note.tie
         if note.notations or note.lyrics or note.head is not None:
-            anchor = Anchor(onset, note.duration, voice, note.staff, note.grace, pitch)
+            anchor = Anchor(onset, note.duration, voice, note.staff, note.grace, pitch, bool(tie & TIE_STOP))
             if note.head is not None:
                 self._head(note, anchor)
             for one in note.notations:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from rescore_music.io.notation.draft import Draft
 
 
+_MOST_KNOWN = 1000  # durations remembered: no music has more different ones
+
+
 class PartPlace:
     """One part's bar, divisions and transposition while it is read, and how many of its notes have a pitch."""
 
@@ -18,11 +21,21 @@ class PartPlace:
         self.draft, self.index, self.entry = draft, index, entry
         self.bar = 0
         self.quarter = draft.ticks_per_quarter
-        self.scale: float = self.quarter  # ticks a division
+        self._scale: float = self.quarter
+        self._known: dict[str, int] = {}  # durations met under these divisions, in ticks
         self.chromatic = self.diatonic = 0
         self.pitched = self.unpitched = 0
-        self.signatures: list[tuple[int, int, int | None, str]] = []  # bar, at, concert fifths, the element as text
+        self.signatures: list[tuple[int, int, tuple[int, int], str]] = []  # bar, at, transposition, the element
         self.moves: list[tuple[int, int]] = []  # bar and place of changes of transposition
+
+    @property
+    def scale(self) -> float:
+        """Ticks a division."""
+        return self._scale
+
+    @scale.setter
+    def scale(self, value: float) -> None:
+        self._scale, self._known = value, {}
 
     @property
     def name(self) -> str:
@@ -39,6 +52,9 @@ class PartPlace:
 
     def ticks(self, text: str) -> int:
         """A duration or offset, given in divisions."""
+        known = self._known.get(text)
+        if known is not None:
+            return known
         try:
             value: float = int(text)
         except ValueError:
@@ -50,4 +66,6 @@ class PartPlace:
         ticks = value * self.scale
         if not abs(ticks) < 1e15:
             raise self.error(f"a duration of {text[:20]} divisions cannot be", "mend it")
+        if len(self._known) < _MOST_KNOWN:
+            self._known[text] = round(ticks)
         return round(ticks)

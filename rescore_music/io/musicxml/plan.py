@@ -216,6 +216,7 @@ def _jump(text: str) -> str:
     else:
         body = f"<words>{clean(text)}</words>"
         found = next((attribute for word, attribute in _JUMP_SOUNDS if word in text.lower()), "")
+        found = found or ('tocoda="coda"' if "coda" in text.lower() else "")
         sound = f"<sound {found}/>" if found else ""
     head = '<direction placement="above" system="only-top"><direction-type>'
     return f"{head}{body}</direction-type>{{offset}}{sound}</direction>"

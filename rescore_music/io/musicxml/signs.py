@@ -38,7 +38,7 @@ ARTICULATION_SIGNS: dict[str, int] = {
 ORNAMENT_SIGNS: dict[str, int] = {
     "shake": A.TRILL, "inverted-turn": A.TURN, "delayed-turn": A.TURN, "delayed-inverted-turn": A.TURN,
     "vertical-turn": A.TURN, "inverted-vertical-turn": A.TURN, "wavy-line": 0, "schleifer": 0, "haydn": 0,
-    "other-ornament": 0, "accidental-mark": 0,
+    "other-ornament": 0, "accidental-mark": 0, "tremolo": A.TREMOLO,
     # those that flags say, where an accidental hangs on them
     "trill-mark": A.TRILL, "turn": A.TURN, "mordent": A.MORDENT, "inverted-mordent": A.INVERTED_MORDENT,
 }  # fmt: skip

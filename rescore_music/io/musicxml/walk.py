@@ -12,7 +12,7 @@ from rescore_music.io.limits import BAR_QUARTERS, TEXT
 from rescore_music.io.musicxml.attributes import AttributeReader
 from rescore_music.io.musicxml.directions import DirectionReader
 from rescore_music.io.musicxml.notes import BAR_REST, SOUND, NoteReader
-from rescore_music.io.musicxml.parts import PartEntry, number_of, text_of
+from rescore_music.io.musicxml.parts import PartEntry, child_of, number_of, text_of
 from rescore_music.io.musicxml.place import PartPlace
 from rescore_music.io.musicxml.signs import sign_text
 from rescore_music.io.notation.draft import BAR_END, Draft
@@ -64,7 +64,7 @@ class PartWalker:
                 if kind == SOUND and cursor > sounded:
                     sounded = cursor
             elif tag == "backup" or tag == "forward":
-                step = self.place.ticks(text_of(element.find("duration"), "0"))
+                step = self.place.ticks(text_of(child_of(element, "duration"), "0"))
                 cursor += step if tag == "forward" else -step
                 if cursor < 0:
                     self.place.log("backups beyond the start of the bar, stopped there")
@@ -80,8 +80,8 @@ class PartWalker:
         """An element that takes no time, at the cursor."""
         tag, bar = element.tag, self.place.bar
         if tag == "direction":
-            self.directions.direction(element, bar, self._shifted(element, cursor))
-            self.notes.techniques(element)
+            if self.directions.direction(element, bar, self._shifted(element, cursor)):
+                self.notes.techniques(element)
         elif tag == "attributes":
             self.attributes.attributes(element, cursor)
         elif tag == "harmony":
@@ -101,7 +101,7 @@ class PartWalker:
 
     def _shifted(self, element: _Element, cursor: int) -> int:
         """The cursor moved by the element's own `offset`."""
-        offset = element.find("offset")
+        offset = child_of(element, "offset")
         return max(cursor + self.place.ticks(text_of(offset, "0")), 0) if offset is not None else max(cursor, 0)
 
     def _figures(self, element: _Element, cursor: int) -> None:

@@ -208,6 +208,7 @@ def _score_part(number: int, part: Part, writer: PartWriter) -> str:
     if part.abbreviation:
         out += f"<part-abbreviation>{clean(part.abbreviation)}</part-abbreviation>"
     bank = f"<midi-bank>{part.bank + 1}</midi-bank>" if part.bank else ""
+    port = f'<midi-device port="{part.port + 1}"/>' if part.port else ""
     channel = f"<midi-channel>{min(part.channel, 15) + 1}</midi-channel>"
     program = f"<midi-program>{part.program + 1}</midi-program>"
     if part.percussion:
@@ -223,9 +224,9 @@ def _score_part(number: int, part: Part, writer: PartWriter) -> str:
         if keys and keys[0] not in KNOWN_DRUMS:
             names = _instrument(f"{id_}-I128", part.name) + names
             sounds = f'<midi-instrument id="{id_}-I128">{channel}{bank}{program}</midi-instrument>{sounds}'
-        return f"{out}{names}{sounds}</score-part>\n"
+        return f"{out}{names}{port}{sounds}</score-part>\n"
     out += _instrument(f"{id_}-I1", part.name)
-    return f'{out}<midi-instrument id="{id_}-I1">{channel}{bank}{program}</midi-instrument></score-part>\n'
+    return f'{out}{port}<midi-instrument id="{id_}-I1">{channel}{bank}{program}</midi-instrument></score-part>\n'
 
 
 def _instrument(id_: str, name: str) -> str:
