@@ -8,7 +8,10 @@ CUE ?= samples/hero_theme.mid
 TEMPLATE ?= symphony/romantic-film
 OUT ?= out/demo
 WORKERS ?= 2
-FUZZ ?= 100
+# hostile files of `make fuzz`: how many mutated, how many times the tests' examples, seconds of guided search
+FUZZ_FILES ?= 10000
+FUZZ ?= 20
+FUZZ_SECONDS ?= 120
 
 .PHONY: demo test fuzz app bench lint types docs wheel clean
 .DEFAULT_GOAL := demo
@@ -36,8 +39,10 @@ lint: $(VENV)/.dev  ## style, layers, types
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-fuzz: $(VENV)/.dev  ## hostile files: FUZZ times as many examples, never the same
+fuzz: $(VENV)/.dev  ## hostile files: mutated ones, FUZZ times the tests' examples, and atheris where it is installed
+	$(BIN)/python benchmarks/fuzz.py --count $(FUZZ_FILES) --workers $(WORKERS)
 	RESCORE_FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/io/test_hostile.py --timeout 0
+	$(BIN)/python benchmarks/fuzz_coverage.py --seconds $(FUZZ_SECONDS)
 
 app: $(VENV)/.run  ## the page
 	$(BIN)/rescore-music app

@@ -14,7 +14,7 @@ from pathlib import Path
 TYPE_CHECKING = False  # typing costs as much to import as everything else here
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, TextIO
 
     from rescore_music.pipeline import Settings
 
@@ -24,18 +24,19 @@ DEFAULT_TEMPLATE = "symphony/romantic-film"
 def main(argv: list[str] | None = None) -> None:
     """Run the command; a `RescoreError` becomes one line and exit code 2."""
     args = parser().parse_args(argv)
-    from rescore_music.errors import RescoreError
+    from rescore_music.errors import RescoreError, printable_logs
 
+    printable_logs()
     try:
         code = args.run(args)
     except RescoreError as error:
-        print(f"error: {error.message}", file=sys.stderr)
+        say(f"error: {error.message}", file=sys.stderr)
         code = 2
     except BrokenPipeError:
         sys.stderr.close()
         code = 1
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+        say("stopped", file=sys.stderr)
         code = 130
     raise SystemExit(code)
 
@@ -64,7 +65,7 @@ def run_rescore(args: argparse.Namespace) -> int:
     _measures(result.quality)
     for name in OWN:
         if (args.out / name).exists():
-            print(args.out / name)
+            say(args.out / name)
     return 0
 
 
@@ -81,14 +82,14 @@ def run_inspect(args: argparse.Namespace) -> int:
     cues = read_cues(args.cues, args.rate, args.start) if args.cues else None
     if args.html:
         atomic_write(args.html, inspect_page(score, analysis, cues=cues).encode())
-        print(args.html, file=sys.stderr if args.json else sys.stdout)
+        say(args.html, file=sys.stderr if args.json else sys.stdout)
         if not args.json:
             return 0
     found = inspection(score, analysis, cues=cues)
     if args.json:
         _json(found)
     else:
-        print("\n".join(inspection_lines(found)))
+        say("\n".join(inspection_lines(found)))
     return 0
 
 
@@ -103,7 +104,7 @@ def run_motifs(args: argparse.Namespace) -> int:
     if args.json:
         _json(table)
     else:
-        print("\n".join(motif_lines(table)))
+        say("\n".join(motif_lines(table)))
     return 0
 
 
@@ -117,9 +118,9 @@ def run_templates(args: argparse.Namespace) -> int:
         _json(kinds)
         return 0
     for kind, entries in kinds.items():
-        print(kind)
+        say(kind)
         for name, about in entries.items():
-            print(f"  {name:<24} {_first_line(about)}")
+            say(f"  {name:<24} {_first_line(about)}")
     return 0
 
 
@@ -138,14 +139,14 @@ def run_sync(args: argparse.Namespace) -> int:
         _json(synced.as_dict())
         return 0
     for hit in synced.hits:
-        print(
+        say(
             f"{hit.target_s:9.3f} s  bar {hit.bar:>4} beat {hit.beat:<6g} {hit.residual_frames:+8.4f} frames  "
             f"{'landed' if hit.landed else 'missed':<6} {hit.kind:<4} {hit.label}"
         )
     for skipped in synced.skipped:
-        print(f"skipped: {skipped}")
-    print(f"largest step {synced.max_step_percent:.2f} % a beat, deviation {synced.max_deviation_percent:.2f} %")
-    print(args.out)
+        say(f"skipped: {skipped}")
+    say(f"largest step {synced.max_step_percent:.2f} % a beat, deviation {synced.max_deviation_percent:.2f} %")
+    say(args.out)
     return 0
 
 
@@ -158,10 +159,10 @@ def run_render(args: argparse.Namespace) -> int:
     dry = render(read_score(args.cue, salvage=args.salvage), sample_rate=args.sample_rate, sounds=args.sounds)
     rendering = master(dry, args.profile)
     write_audio(rendering, args.out)
-    print(args.out)
+    say(args.out)
     if args.stems is not None:
         for path in write_stems(rendering, args.stems):
-            print(path)
+            say(path)
     return 0
 
 
@@ -196,15 +197,15 @@ def run_batch(args: argparse.Namespace) -> int:
     limits = {"time_limit": args.time_limit or None, "memory_limit": memory}
     for item in batch(args.paths, template=args.template, out=args.out, settings=_settings(args), **limits):
         items.append(item)
-        print(f"{item.status:<8} {item.error or item.out}", file=sys.stderr if args.json else sys.stdout, flush=True)
+        say(f"{item.status:<8} {item.error or item.out}", file=sys.stderr if args.json else sys.stdout, flush=True)
     if args.json:
         _json([asdict(i) for i in items])
     if not items:
-        print("error: no cue found in what was given (give files, or folders that hold some)", file=sys.stderr)
+        say("error: no cue found in what was given (give files, or folders that hold some)", file=sys.stderr)
         return 2
     failed = sum(i.status == "failed" for i in items)
     if failed:
-        print(f"{failed} of {len(items)} cues failed; the rest is done", file=sys.stderr)
+        say(f"{failed} of {len(items)} cues failed; the rest is done", file=sys.stderr)
     return 3 if failed else 0
 
 
@@ -227,7 +228,7 @@ def run_doctor(args: argparse.Namespace) -> int:
         _json([{"check": c.name, "ok": c.ok, "detail": c.detail} for c in found])
     else:
         for check in found:
-            print(f"{'ok  ' if check.ok else 'FAIL'} {check.name}: {check.detail}")
+            say(f"{'ok  ' if check.ok else 'FAIL'} {check.name}: {check.detail}")
     return 0 if all(c.ok for c in found) else 1
 
 
@@ -356,11 +357,18 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         from rescore_music import __version__
 
-        print(f"rescore-music {__version__}")
+        say(f"rescore-music {__version__}")
         parser.exit()
 
 
 # -- printing ----------------------------------------------------------------------------------------------------
+
+
+def say(text: object, *, file: TextIO | None = None, flush: bool = False) -> None:
+    """Print what may quote files: nothing that a terminal would obey."""
+    from rescore_music.errors import printable
+
+    print(printable(str(text)), file=file, flush=flush)
 
 
 def _settings(args: argparse.Namespace) -> Settings:
@@ -379,13 +387,13 @@ def _settings(args: argparse.Namespace) -> Settings:
 
 
 def _progress(stage: str, share: float) -> None:
-    print(f"[{share:4.0%}] {stage}", file=sys.stderr, flush=True)
+    say(f"[{share:4.0%}] {stage}", file=sys.stderr, flush=True)
 
 
 def _measures(quality: Any) -> None:
     for m in quality.measures:
         value = "-" if m.value is None else f"{m.value:.4g}" if isinstance(m.value, float) else str(m.value)
-        print(f"{m.name:<34} {value:>10} {m.unit}")
+        say(f"{m.name:<34} {value:>10} {m.unit}")
 
 
 def _first_line(about: Any) -> str:
@@ -396,7 +404,9 @@ def _first_line(about: Any) -> str:
 def _json(value: Any) -> None:
     import json
 
-    print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+    # JSON leaves a terminal some controls to obey
+    say("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,18 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
 
 
+def printable_logs() -> None:
+    """Let logs that no handler of the caller's takes reach stderr as `printable` text."""
+    import logging
+
+    class Printable(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return printable(super().format(record))
+
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(Printable())
+
+
 class RescoreError(Exception):
     """The base of all errors of this package.
 

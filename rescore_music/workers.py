@@ -25,7 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from rescore_music.errors import LimitError
+from rescore_music.errors import LimitError, printable_logs
 
 T = TypeVar("T")
 MIB = 1 << 20
@@ -182,6 +182,7 @@ def serve() -> None:
     # what libraries print must not get between the answers, and nothing asks the keyboard
     os.dup2(2, 1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    printable_logs()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     threading.Thread(target=_leave_with_parent, args=(requests.fileno(),), daemon=True).start()
     _send(answers, None)

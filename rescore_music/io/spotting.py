@@ -18,7 +18,7 @@ from typing import Any
 from rescore_music.cues import Cues, Hit
 from rescore_music.errors import ReadError, RescoreError
 from rescore_music.io.files import atomic_write, read_bytes
-from rescore_music.io.limits import CSV_BYTES
+from rescore_music.io.limits import CSV_BYTES, TEXT
 from rescore_music.timecode import FrameRate, Timecode
 
 COLUMNS = ("timecode", "label", "weight", "kind", "tolerance", "lands")
@@ -143,6 +143,10 @@ def _hit(fields: dict[str, str], row: list[str], columns: list[str], rate: Frame
     if len(row) > len(columns) and any(row[len(columns) :]):
         cure = 'quote text that holds commas: "door, slams"'
         raise ReadError(f"{len(row)} fields for {len(columns)} columns", file=file, where=f"line {line}", cure=cure)
+    for name, text in fields.items():
+        if len(text) > TEXT and name != "timecode":
+            where = f"line {line}, column {name}"
+            raise ReadError(f"longer than {TEXT} characters", file=file, where=where, cure="shorten it")
     name = "timecode"
     try:
         frame = Timecode.parse(fields.get("timecode", ""), rate).frame
