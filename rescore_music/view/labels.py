@@ -43,9 +43,10 @@ def _name(part: Part) -> str:
         return row.name if row else guess_instrument("", part.program, part.percussion).name
     if len(name) <= WIDEST:
         return name
-    first = _SEAM.split(name)[0].strip()
-    if 0 < len(first) <= WIDEST:
-        return first
+    # "track: instrument" is how the MIDI reader names what it has split
+    for piece in (name.rpartition(": ")[2], _SEAM.split(name)[0].strip()):
+        if 0 < len(piece) <= WIDEST:
+            return piece
     return f"{name[: WIDEST - 1].rstrip()}…"
 
 

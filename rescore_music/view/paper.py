@@ -1,8 +1,8 @@
 """Paper: page sizes, staff sizes, and the engraver's options that make one fit the other.
 
-Lengths are millimetres. A staff is as large as it may be while one system of all staves still fits the page: 7 mm for
-parts and small scores, never under 3.5 mm. Parts are upright A4; a score of more than `SMALL` staves lies on A3, and
-stands on it where even that is too low.
+Lengths are millimetres. A staff is as large as its kind of score asks (`CUSTOM`: 7 mm in a part, 5 in a score of six
+staves, under that in a larger one) and smaller where one system of all staves would not fit the page, never under 3.5.
+Parts are upright A4; a score of more than `SMALL` staves lies on A3, and stands on it where even that is too low.
 
 References
 ----------
@@ -24,6 +24,7 @@ PAPERS = {
 }
 SMALL = 11  # staves that an upright A4 page takes in one system
 STAFF_SIZES = (7.0, 6.5, 6.0, 5.5, 5.0, 4.5, 4.2, 4.0, 3.7, 3.5)
+CUSTOM = ((2, 7.0), (5, 6.0), (9, 5.0), (14, 4.5))  # staves up to which a score is printed at this size; 4.2 beyond
 MARGIN = 14.0
 ROOM = 11.5  # staff spaces that a staff takes in a full system, with what stands above and below it
 HEAD = 22.0  # what the title takes on the first page
@@ -92,5 +93,6 @@ def _fits(staves: int, page: Paper) -> bool:
 
 
 def _fitted(staves: int, width: float, height: float) -> Paper:
-    pages = [Paper(width, height, staff) for staff in STAFF_SIZES]
+    largest = next((size for most, size in CUSTOM if staves <= most), 4.2)
+    pages = [Paper(width, height, staff) for staff in STAFF_SIZES if staff <= largest]
     return next((page for page in pages if _fits(staves, page)), pages[-1])

@@ -110,7 +110,8 @@ def _document(count: int, paper: Paper, corner: str, name: str) -> str:
                 f'#place(top + left, dx: {MARGIN}mm, dy: {MARGIN - 6}mm, text(style: "italic", {_quoted(name)}))'
             )
         elif corner:
-            lines.append(f"#place(top + left, dx: {MARGIN}mm, dy: {MARGIN}mm, text(size: 12pt, {_quoted(corner)}))")
+            text = f"text(size: {round(paper.staff * 1.6, 1)}pt, {_quoted(corner)})"
+            lines.append(f"#place(top + left, dx: {MARGIN}mm, dy: {MARGIN}mm, {text})")
         lines.append(f'#place(top + left, image("{i + 1}.svg", width: {paper.width}mm, height: {paper.height}mm))')
     return "\n".join(lines) + "\n"
 

@@ -62,3 +62,12 @@ def test_the_last_third_of_a_beat_belongs_to_a_triplet_of_the_whole_beat():
     assert [(p.kind, p.actual) for p in pieces[:2]] == [("quarter", 3), ("eighth", 3)]
     pieces = pieces_of([third, 2 * third, 3], (4, 4), rests=(1, 2))
     assert [(p.kind, p.actual) for p in pieces[:2]] == [("eighth", 3), ("quarter", 3)]
+
+
+def test_swung_syncopation_is_tied_over_the_beat_and_not_one_odd_tuplet():
+    third = Fraction(1, 3)
+    pieces = pieces_of([2 * third, 1, third, 2], (4, 4), rests=(0, 3))
+    assert [(p.kind, p.actual) for p in pieces[:4]] == [("quarter", 3), ("eighth", 3), ("quarter", 3), ("eighth", 3)]
+    assert [p.event for p in pieces[:4]] == [0, 1, 1, 2]
+    over_three = pieces_of([2 * third, 1, third * 4, 1], (4, 4), rests=(0,))
+    assert {p.actual for p in over_three} <= {1, 3}

@@ -17,8 +17,9 @@ def test_parts_without_abbreviation_get_the_instrument_s_with_their_number():
 
 def test_long_names_are_cut_at_a_seam_or_at_the_margin():
     ((name, short),) = labels(Part("Honky-tonk Piano: Bright Acoustic Piano", program=3))
-    assert name == "Honky-tonk Piano"
+    assert name == "Bright Acoustic Piano"
     assert len(short) < len(name)
+    assert labels(Part("Solo Violin (left, second take)", program=40))[0][0] == "Solo Violin"
     ((name, _),) = labels(Part("x" * 80))
     assert len(name) == WIDEST
 

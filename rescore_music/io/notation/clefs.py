@@ -32,7 +32,7 @@ AFTER_REST, AT_BAR, ON_BEAT, OFF_BEAT, UNDER_SLUR = 3.0, 5.0, 8.0, 12.0, 8.0
 _READS = {
     "viola": ("C3", "G2"),
     "cello": ("F4", "C4", "G2"),
-    "double-bass": ("F4", "C4", "G2"),
+    "double-bass": ("F4", "C4"),
     "bassoon": ("F4", "C4"),
     "trombone": ("F4", "C4"),
     "euphonium": ("F4", "C4"),

@@ -212,12 +212,18 @@ def _spans(meter: Meter, events: list[Event], start: int, end: int) -> list[tupl
         if shut:
             continue
         first, last = cells[0][0], cells[-1][1]
-        if len(cells) > 1 and _ratio(meter, events, first, last, 2) is not None:
+        if len(cells) > 1 and _joins(meter, events, first, last):
             out.append((first, last, True))
         else:  # no tuplet holds these cells together: a note that crosses from one to the next is tied
             out += [span for cell in cells for span in _spans(meter, events, *cell)]
         cells = []
     return out
+
+
+def _joins(meter: Meter, events: list[Event], start: int, end: int) -> bool:
+    """Whether several cells make one tuplet: 3, 5 or 7 whose members stand undivided; else ties read better."""
+    ratio = _ratio(meter, events, start, end, 1)
+    return ratio is not None and ratio[0] <= 7
 
 
 def _ratio(meter: Meter, events: list[Event], start: int, end: int, divided: int = 8) -> tuple[int, int] | None:

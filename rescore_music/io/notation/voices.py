@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from rescore_music.io.notation.hands import hands
 from rescore_music.io.notation.snap import Snapped
 from rescore_music.score import Score
 
@@ -41,8 +42,8 @@ class Fragments:
 def staves_of(score: Score, snapped: Snapped, part: int) -> tuple[int, Ints]:
     """How many staves a part is written on, and each of its notes' staff.
 
-    A keyboard part whose notes all stand on one staff, though they spread over both clefs, is divided between two:
-    chords about middle C by their own gap, single notes with the hand that is nearer.
+    A keyboard part whose notes all stand on one staff, though they spread over both clefs, is divided between two, as
+    two hands would play it (`notation.hands`).
     """
     index = score.part_notes(part)
     staff = score.notes["staff"][index].astype(np.int64)
@@ -54,43 +55,7 @@ def staves_of(score: Score, snapped: Snapped, part: int) -> tuple[int, Ints]:
     loose = bool(snapped.performed[part]) and not p.clefs and p.program in KEYBOARDS
     if p.percussion or not unsplit or not wide or not (staves == 2 or (staves == 1 and loose)):
         return staves, staff
-    onset = snapped.onset[index]
-    order = np.lexsort((pitch, onset))
-    last_low, last_high = 48.0, 67.0
-    i = 0
-    while i < len(order):
-        j = i
-        while j < len(order) and onset[order[j]] == onset[order[i]]:
-            j += 1
-        chord = order[i:j]
-        heights = pitch[chord]
-        cut = _hand(heights, last_low, last_high)
-        staff[chord[heights < cut]] = 1
-        low, high = heights[heights < cut], heights[heights >= cut]
-        if len(low):
-            last_low = 0.5 * last_low + 0.5 * float(low.mean())
-        if len(high):
-            last_high = 0.5 * last_high + 0.5 * float(high.mean())
-        i = j
-    return 2, staff
-
-
-def _hand(heights: Ints, low: float, high: float) -> float:
-    """The pitch that parts the hands in a chord (sorted)."""
-    if len(heights) == 1:
-        h = float(heights[0])
-        if h >= 64 or h < 56:
-            return 60.0
-        return h if abs(h - high) <= abs(h - low) else h + 1
-    if heights[-1] < 58 or heights[0] > 62:
-        return 60.0
-    gaps = np.diff(heights)
-    middle = (heights[1:] + heights[:-1]) / 2
-    score = gaps - 0.7 * np.abs(middle - 60)
-    k = int(score.argmax())
-    if heights[-1] - heights[0] <= 9:
-        return 60.0
-    return float(heights[k + 1])
+    return 2, hands(snapped.onset[index], snapped.end[index], pitch, snapped.resolution)
 
 
 def fragments(score: Score, snapped: Snapped, part: int, staff: Ints) -> Fragments:
