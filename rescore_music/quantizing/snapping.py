@@ -17,6 +17,7 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 _AT_ONCE = 0.006  # seconds: two strokes of one pitch that are one
+_SHARED = 0.05  # seconds: the same where the first stroke still sounds at the second
 _STACCATO = 0.62  # share of its value that a short note sounds at most
 _RUN = 3  # attacks in a row that make a staccato
 
@@ -89,7 +90,10 @@ def _repeats(played: Played, onset: Ints, end: Ints, grace: Flags, beats: BeatGr
     order = index[np.lexsort((-end[index], -late, played.pitch[index], onset[index], played.part[index]))]
     a, b = order[:-1], order[1:]
     same = (played.part[a] == played.part[b]) & (onset[a] == onset[b]) & (played.pitch[a] == played.pitch[b])
-    apart = np.abs(time[a] - time[b]) > _AT_ONCE
+    gap = time[a] - time[b]
+    # a key that is down cannot be struck: two strokes within it are one note that two voices share
+    shared = (played.end[b] > played.onset[a]) & ~played.drums[played.part[a]]
+    apart = np.abs(gap) > np.where(shared, _SHARED, _AT_ONCE)
     dropped[b[same & ~apart]] = True
     grace[b[same & apart]] = True
     return dropped

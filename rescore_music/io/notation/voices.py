@@ -42,18 +42,20 @@ class Fragments:
 def staves_of(score: Score, snapped: Snapped, part: int) -> tuple[int, Ints]:
     """How many staves a part is written on, and each of its notes' staff.
 
-    A keyboard part whose notes all stand on one staff, though they spread over both clefs, is divided between two, as
-    two hands would play it (`notation.hands`).
+    A keyboard part whose notes all stand on one staff, though they spread over both clefs, is divided between two
+    where nobody has numbered its voices, as two hands would play it (`notation.hands`).
     """
     index = score.part_notes(part)
     staff = score.notes["staff"][index].astype(np.int64)
     p = score.parts[part]
     staves = max(p.staves, int(staff.max()) + 1 if len(staff) else 1)
     pitch = score.notes["pitch"][index].astype(np.int64)
-    wide = len(pitch) > 1 and np.quantile(pitch, 0.1) < 55 and np.quantile(pitch, 0.9) > 64
-    unsplit = len(staff) > 0 and int(staff.max()) == 0
-    loose = bool(snapped.performed[part]) and not p.clefs and p.program in KEYBOARDS
-    if p.percussion or not unsplit or not wide or not (staves == 2 or (staves == 1 and loose)):
+    wide = len(pitch) > 1 and np.quantile(pitch, 0.1) < 58 and np.quantile(pitch, 0.9) > 64
+    # where nobody numbered voices, two staves were only a split at a pitch
+    unsplit = len(staff) > 0 and (int(staff.max()) == 0 or not score.notes["voice"][index].any())
+    free = bool(snapped.performed[part]) or not score.notes["voice"][index].any()
+    loose = free and not p.clefs and p.program in KEYBOARDS
+    if p.percussion or not unsplit or not (staves == 2 or (staves == 1 and wide and loose)):
         return staves, staff
     return 2, hands(snapped.onset[index], snapped.end[index], pitch, snapped.resolution)
 
