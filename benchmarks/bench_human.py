@@ -1,8 +1,9 @@
 """Against human orchestrators: reduce symphony movements to their lines, orchestrate them anew, compare.
 
 A movement of openscore_orchestra is analysed, lines that only double another are taken out, and the rest is written as
-nameless parts: what is left tells pitches and rhythms, not who played them (timpani keep their sound). The reduction
-is orchestrated for the movement's own forces, in a style without wishes, and held against the human score:
+nameless parts: what is left tells pitches, rhythms and dynamics, not who played them (timpani keep their sound). The
+reduction is orchestrated for the movement's own forces, in a style without wishes but one (at full intensity everybody
+plays), and held against the human score:
 
 - melody: share of the time in which some instrument that the human score gives the main melody (annotated part and
   what plays the same line) also has it in ours; bass likewise, bar by bar, for the lowest notes
@@ -67,7 +68,7 @@ def movement(path: Path) -> Movement:
             )
         )
     roles = {role: RoleStyle() for role in Role if role >= 0}
-    plain = Style("plain", "Plain", "", roles)
+    plain = Style("plain", "Plain", "", roles, density=1.0)
     template = Template("human/plain", Forces("human", "", "", tuple(seats)), plain)
     return Movement(path.stem, score, template, _leaders(path, score))
 
@@ -99,7 +100,7 @@ def reduction(score: Score, analysis: Analysis) -> Score:
     out = notes[index].copy()
     lines = np.unique(analysis.line_of[index])
     out["part"] = np.searchsorted(lines, analysis.line_of[index])
-    out["velocity"], out["articulation"], out["voice"], out["staff"] = 80, 0, 0, 0
+    out["articulation"], out["voice"], out["staff"] = 0, 0, 0
     parts = []
     for number, line in enumerate(lines.tolist()):
         own = score.parts[analysis.lines[line].part]

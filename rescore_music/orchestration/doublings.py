@@ -48,6 +48,13 @@ ALWAYS: Mapping[Role, tuple[Doubling, ...]] = {
     Role.MELODY: (Doubling(0, ("trumpet", "cornet"), 0.75, 0.74), Doubling(0, ("woodwind", "violin"), 0.6, 0.68)),
     Role.HARMONY: (Doubling(0, ("horn", "trombone", "bassoon", "tenor-horn"), 0.45, 0.66),),
 }
+# what those who are left do in a tutti, in the octave that lies best for them (Rimsky-Korsakov, ch. IV: tutti chords)
+FULL = 0.5  # intensity from which everybody may be asked; how many are, density says
+FILLING: Mapping[Role, tuple[Doubling, ...]] = {
+    Role.MELODY: tuple(Doubling(i, ("woodwind", "strings", "cornet"), 0.5, FULL) for i in (0, 12, -12)),
+    Role.HARMONY: tuple(Doubling(i, ("brass", "woodwind", "strings"), 0.45, FULL) for i in (0, 12, -12)),
+    Role.BASS: tuple(Doubling(i, ("trombone", "bassoon", "cello", "timpani"), 0.45, FULL) for i in (0, -12)),
+}
 _LEAST = 0.08  # a doubling worth less than this is not written
 
 
@@ -84,7 +91,7 @@ def _wishes(m: Material, seats: Ensemble, style: Style) -> tuple[Ints, Floats, I
         for nth in range(2 if want is Role.HARMONY else 1):
             nth_of = is_role & (np.cumsum(is_role, axis=1) == nth + 1)
             column = np.where(nth_of.any(axis=1), nth_of.argmax(axis=1), -1)
-            for rule in (*rules, *ALWAYS.get(want, ())):
+            for rule in (*rules, *ALWAYS.get(want, ()), *FILLING.get(want, ())):
                 columns.append(np.where(m.intensity >= rule.from_intensity, column, -1))
                 fits = [any(matches(seat, word) for word in rule.prefer) for seat in seats.seats]
                 worth.append(rule.weight * (np.array(fits, np.float64) if rule.prefer else np.full(len(fits), 0.5)))
