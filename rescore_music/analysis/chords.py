@@ -49,6 +49,8 @@ class Frames:
     on_bar, on_beat : bool arrays, shape (frames,)
         Whether the frame begins a bar, a beat.
     share_of_beat : float64 array, shape (frames,)
+    thickness : float64 array, shape (frames,)
+        How many different pitch classes sound at a time, on average.
     """
 
     edges: Ints
@@ -58,6 +60,7 @@ class Frames:
     on_bar: Flags
     on_beat: Flags
     share_of_beat: Floats
+    thickness: Floats
 
 
 def frames_of(score: Score) -> Frames:
@@ -82,6 +85,7 @@ def frames_of(score: Score) -> Frames:
         on_bar=np.isin(starts, score.bars),
         on_beat=np.isin(starts, grid),
         share_of_beat=np.diff(edges) / np.maximum(length[beat], 1),
+        thickness=_thickness(score, edges),
     )
 
 
@@ -96,6 +100,15 @@ def pitch_classes(score: Score, edges: Ints) -> Floats:
     notes = score.notes[pitched]
     loud = np.asarray(0.5 + notes["velocity"] / 254.0, np.float64)
     return coverage(notes["onset"], score.ends[pitched], notes["pitch"].astype(np.int64) % 12, 12, edges, loud)
+
+
+def _thickness(score: Score, edges: Ints) -> Floats:
+    """How many different pitch classes sound at a time, on average, in each span; octave doublings count once."""
+    notes = score.notes[score.pitched]
+    key = (notes["onset"] * 12 + notes["pitch"] % 12).astype(np.int64)
+    first = np.unique(key, return_index=True)[1]
+    onset, end = notes["onset"][first], (notes["onset"] + notes["duration"])[first]
+    return coverage(onset, end, np.zeros(len(first), np.int64), 1, edges)[:, 0] / np.maximum(np.diff(edges), 1)
 
 
 def lowest_pitches(score: Score, edges: Ints) -> Ints:

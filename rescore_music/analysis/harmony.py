@@ -47,7 +47,7 @@ def find_harmony(score: Score) -> Harmony:
     if not frames.classes.sum():
         return Harmony()
     first, _ = _chords.read_chords(frames)
-    path, seen = _keys.read_keys(score, frames.edges, frames.classes, first, frames.on_bar)
+    path, seen = _keys.read_keys(score, frames.edges, frames.classes, frames.thickness, first, frames.on_bar)
     keys = _keys.as_spans(path, seen, frames.edges, score.length)
     chosen, fit = _chords.read_chords(frames, _scales(path))
     bass = _chords.bass_tones(score, frames, chosen)

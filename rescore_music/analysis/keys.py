@@ -36,7 +36,12 @@ SIGNATURE, NO_SIGNATURE, SAID_MINOR = 0.1, 0.05, 0.25  # a beat's gain for the k
 
 
 def read_keys(
-    score: Score, edges: Ints, classes: Floats, chords: Ints, strong: npt.NDArray[np.bool_]
+    score: Score,
+    edges: Ints,
+    classes: Floats,
+    thickness: Floats,
+    chords: Ints,
+    strong: npt.NDArray[np.bool_],
 ) -> tuple[Ints, Floats]:
     """The key of each frame.
 
@@ -47,6 +52,8 @@ def read_keys(
     edges : int64 array, shape (frames + 1,)
     classes : float64 array, shape (frames, 12)
         Sounding ticks of each pitch class.
+    thickness : float64 array, shape (frames,)
+        How many different pitch classes sound at a time.
     chords : int64 array, shape (frames,)
         12 * quality + root, qualities as `CHORD_TONES` lists them; -1 for none.
     strong : bool array, shape (frames,)
@@ -65,7 +72,7 @@ def read_keys(
     full = np.minimum(total[:, 0] / np.maximum(length, 1), 1.0) * beats
     profiles = np.log(np.stack([np.roll(p, k) for p in (MAJOR, MINOR) for k in range(12)]))
     profiles -= profiles.mean()
-    thick = np.clip(total[:, 0] / np.maximum(length, 1) - LINE, 0.0, 1.0)
+    thick = np.clip(thickness - LINE, 0.0, 1.0)
     seen = (full * (ALONE + (BEAT_WEIGHT - ALONE) * thick))[:, None] * (share @ profiles.T)
     seen += np.where(chords >= 0, beats * thick, 0.0)[:, None] * function_table()[np.maximum(chords, 0)]
     path = best_path(

@@ -1,10 +1,11 @@
 """Motifs: short patterns that come back, transposed or in scale steps too.
 
 A line is read as a melody: its highest note at each onset. A pattern is a run of 4 to 24 of these notes, named by its
-diatonic intervals and its inter-onset times; equal names are statements of the same motif, whatever the key and
-octave. Runs of every length are named at once (ranks of length 2n from ranks of length n), so the cost is that of a few
-sorts. Candidates that a longer one explains are dropped, the others are ranked by how many notes they hold, how often
-they come, how varied and how compact they are, and taken greedily as long as they say something new.
+diatonic intervals and its inter-onset times, and once more by its semitones, since a key may be misread; equal names
+are statements of the same motif, whatever the key and octave. Runs of every length are named at once (ranks of length
+2n from ranks of length n), so the cost is that of a few sorts. Candidates that a longer one explains are dropped, the
+others are ranked by how many notes they hold, how often they come, how varied and how compact they are, and taken
+greedily as long as they say something new.
 
 Conventions: ticks; a note's scale step comes from its spelling, or from the key in force (a raised or lowered degree
 keeps its step); inter-onset times are compared on a grid of a twelfth of a quarter; a wait of more than two quarters
@@ -50,6 +51,7 @@ class _Melodies:
     onset: Ints
     step: Ints
     move: Ints  # -1 where the run ends
+    exact: Ints  # the same in semitones
 
 
 def discover_motifs(
@@ -111,8 +113,10 @@ def _melodies(score: Score, line_of: npt.NDArray[np.int32], keys: tuple[KeySpan,
     joined = (np.diff(line) == 0) & (onset[1:] - np.maximum(end[:-1], onset[:-1]) <= LONGEST_WAIT * quarter)
     joined &= wait <= 8 * quarter
     time = (wait * 12 + quarter // 2) // quarter
-    name = np.clip(leap, -60, 60) + 64 + 128 * np.clip(time, 0, 100)
-    return _Melodies(top, line, onset, step, np.append(np.where(joined, name, -1), -1))
+    pitch = score.notes["pitch"][top].astype(np.int64)
+    names = [np.clip(x, -60, 60) + 64 + 128 * np.clip(time, 0, 100) for x in (leap, np.diff(pitch))]
+    move, exact = (np.append(np.where(joined, name, -1), -1) for name in names)
+    return _Melodies(top, line, onset, step, move, exact)
 
 
 def _names(move: Ints) -> dict[int, Ints]:
@@ -144,7 +148,7 @@ def _candidates(score: Score, m: _Melodies) -> list[tuple[float, int, Ints]]:
     """(weight, notes, places) of patterns that come at least twice at different times, the weightiest first."""
     out: list[tuple[float, int, Ints]] = []
     quarter = score.ticks_per_quarter
-    for moves, name in _names(m.move).items():
+    for moves, name in (*_names(m.move).items(), *_names(m.exact).items()):
         where = np.flatnonzero(name >= 0)
         if len(where) < 2:
             continue

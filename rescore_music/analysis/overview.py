@@ -6,10 +6,12 @@ import numpy as np
 
 from rescore_music.analysis.cadences import find_cadences
 from rescore_music.analysis.features import describe, top_notes
+from rescore_music.analysis.form import find_sections
 from rescore_music.analysis.frames import beats
 from rescore_music.analysis.harmony import find_harmony
-from rescore_music.analysis.intensity import intensity
+from rescore_music.analysis.intensity import combined, intensity_terms
 from rescore_music.analysis.melody import melody_odds
+from rescore_music.analysis.meter import find_hypermeter
 from rescore_music.analysis.motifs import discover_motifs
 from rescore_music.analysis.phrases import find_phrases
 from rescore_music.analysis.roles import Roles, assign_roles
@@ -38,6 +40,8 @@ def analyze(score: Score) -> Analysis:
     harmony = find_harmony(score)
     keys = harmony.keys
     phrases = find_phrases(score, keys)
+    sections = find_sections(score, phrases, keys)
+    terms = intensity_terms(score, keys)
     shape = (len(lines), len(phrases))
     found = Roles(*(np.zeros(shape, kind) for kind in (np.int8, np.float32, np.int32, np.int32, np.int16, np.int8)))
     if lines and phrases:
@@ -61,5 +65,8 @@ def analyze(score: Score) -> Analysis:
         chords=harmony.chords,
         cadences=find_cadences(score, phrases, keys, harmony.chords),
         motifs=discover_motifs(score, line_of=line_of, keys=keys),
-        intensity=intensity(score),
+        intensity=combined(terms),
+        intensity_terms=terms,
+        sections=sections,
+        hypermeter=find_hypermeter(score, phrases, sections, harmony.chords),
     )

@@ -139,7 +139,9 @@ def test_transposition_keeps_voices_roles_and_phrases() -> None:
     assert np.array_equal(plain.voices, moved.voices)
     assert np.array_equal(plain.roles, moved.roles)
     assert plain.phrases == moved.phrases
-    assert np.allclose(plain.intensity, moved.intensity)
+    for name in ("density", "texture", "dynamics", "tension"):
+        assert np.allclose(getattr(plain.intensity_terms, name), getattr(moved.intensity_terms, name))
+    assert np.all(moved.intensity > plain.intensity)  # the same music higher up
 
 
 def test_a_delay_moves_everything_by_itself() -> None:
