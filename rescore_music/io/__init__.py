@@ -18,6 +18,7 @@ from rescore_music.score import LogItem, Score
 
 if TYPE_CHECKING:
     from rescore_music.audio import Audio, Rendering
+    from rescore_music.io.midi.sound_map import SoundMap
 
 __all__ = ["atomic_write", "read_bytes", "read_score", "read_scores", "sniff", "suffixes", "write_audio", "write_score"]
 
@@ -139,20 +140,30 @@ def _head(path: Path) -> bytes:
     return head or read_bytes(path)
 
 
-def write_score(score: Score, path: str | Path) -> Path:
+def write_score(score: Score, path: str | Path, *, sound_map: SoundMap | str | Path | None = None) -> Path:
     """Write a score as the suffix says: .mid .midi (MIDI), .musicxml .xml .mxl (MusicXML).
+
+    Parameters
+    ----------
+    score : Score
+    path : path
+    sound_map : SoundMap, str or path, optional
+        For MIDI: how a sample library is told to play articulations; a shipped map's name or a YAML file.
 
     Raises
     ------
     WriteError
         If the suffix names no format that can be written, or the file cannot be.
+    TemplateError
+        If there is no such sound map, or its file is wrong.
     """
     path = Path(path)
     kind = {".kar": "", ".rmi": ""}.get(path.suffix.lower(), _SUFFIXES.get(path.suffix.lower(), ""))
     if kind not in _WRITERS:
         cure = "write .mid, .musicxml or .mxl"
         raise WriteError(f"a score cannot be written as {path.suffix or 'a file without suffix'}", file=path, cure=cure)
-    _function(_WRITERS, kind)(score, path)
+    options = {"sound_map": sound_map} if sound_map is not None and kind == "midi" else {}
+    _function(_WRITERS, kind)(score, path, **options)
     return path
 
 

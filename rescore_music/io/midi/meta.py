@@ -13,6 +13,7 @@ from rescore_music.io.encoding import Encodings
 from rescore_music.io.midi.chunks import Repairs
 from rescore_music.io.midi.drums import DrumChannels
 from rescore_music.io.midi.events import SystemMessage
+from rescore_music.io.midi.keyswitches import keyswitch_keys
 from rescore_music.score import Marker, RawEvent
 
 T = TypeVar("T")
@@ -44,6 +45,7 @@ class Sheet:
     ports: list[tuple[int, int]] = field(default_factory=list)  # order, port
     devices: list[tuple[int, str]] = field(default_factory=list)  # order, device name
     drums: DrumChannels = field(default_factory=DrumChannels)
+    keyswitches: dict[int, frozenset[int]] = field(default_factory=dict)  # track -> keys that are no music
     encodings: Encodings = field(default_factory=Encodings)
 
 
@@ -113,7 +115,10 @@ def _put(table: dict[int, T], tick: int, value: T, what: str, repairs: Repairs) 
 
 def _meta(sheet: Sheet, message: SystemMessage, channel: int, repairs: Repairs) -> None:
     place, data, kind = (message.track, channel), message.data, message.kind
-    if kind in _TEXTS:
+    if kind == TEXT and (keys := keyswitch_keys(data)):
+        sheet.keyswitches[message.track] = keys
+        sheet.raw.append((*place, RawEvent(message.tick, bytes((0xFF, kind)) + data)))
+    elif kind in _TEXTS:
         sheet.texts.append((message.track, channel, message.tick, kind, data))
     elif kind == COPYRIGHT:
         text = sheet.encodings.line(data)

@@ -77,6 +77,8 @@ def fitted(score: Score) -> Score:
     notes = score.notes.copy()
     notes["onset"] = scaled(score.notes["onset"])
     notes["duration"] = scaled(score.ends) - notes["onset"]
+    notes["onset_shift"] = scaled(score.notes["onset"] + score.notes["onset_shift"]) - notes["onset"]
+    notes["end_shift"] = scaled(score.ends + score.notes["end_shift"]) - notes["onset"] - notes["duration"]
     exact = (notes["onset"] * old == score.notes["onset"] * new).all() and (
         scaled(score.ends) * old // new == score.ends
     ).all()

@@ -45,8 +45,16 @@ class Reading:
         self.bus = bus
         self.is_on = (kind == 9) & (events.data2 > 0)
         self.is_note = (kind == 8) | (kind == 9)
-        self.is_poly = kind == 10
-        if int(self.is_poly.sum()) > MIDI_MESSAGES:
+        self.is_beside = kind == 10  # key pressure, and keyswitch notes: messages of a part that are no notes
+        for track, keys in sheet.keyswitches.items():
+            struck = (events.track == track) & self.is_note & np.isin(events.data1, list(keys))
+            repairs.add(
+                f"track {track + 1}", "keyswitch notes kept apart from the music", int(np.sum(struck & self.is_on))
+            )
+            self.is_beside |= struck
+        self.is_note &= ~self.is_beside
+        self.is_on &= ~self.is_beside
+        if int(self.is_beside.sum()) > MIDI_MESSAGES:
             raise ReadError("the file has more key pressure messages than any music", file=file)
         key = events.track << 20 | bus
         self.part_keys = np.unique(key[self.is_on])
@@ -143,7 +151,7 @@ class Reading:
 
     def _renumber(self, base: Ints, size: Ints, groups: dict[int, tuple[Ints, Ints, Ints]]) -> None:
         """The parts after a division; key pressure goes to whoever plays at its tick."""
-        pressed = np.flatnonzero(self.is_poly & self.known)
+        pressed = np.flatnonzero(self.is_beside & self.known)
         part = self.part[pressed]
         self.part = np.where(self.known, base[np.minimum(self.part, len(base) - 1)], self.part)
         buses = self.buses()
@@ -160,7 +168,7 @@ class Reading:
 
     def buses(self) -> dict[int, Bus]:
         """What happens on every channel, by tick; at one tick in the order of the tracks."""
-        rows = np.flatnonzero(~self.is_note & ~self.is_poly)
+        rows = np.flatnonzero(~self.is_note & ~self.is_beside)
         rows = rows[np.lexsort((self.events.tick[rows], self.bus[rows]))]
         used, first = np.unique(self.bus[rows], return_index=True)
         spans = dict(zip(used.tolist(), np.split(rows, first[1:]), strict=True)) if len(used) else {}
@@ -204,13 +212,13 @@ class Reading:
         self.repairs.add("file", f"controller on a channel that plays no note dropped: only {most} are kept", beyond)
         return [RawEvent(int(events.tick[i]), _message(events, i)) for i in rows[:most].tolist()]
 
-    def poly(self) -> list[RawEvent]:
-        """Polyphonic pressure."""
+    def beside(self) -> list[RawEvent]:
+        """Polyphonic pressure and keyswitch notes."""
         owner: dict[int, int] = {}
         for part, bus in enumerate(self.part_bus.tolist()):
             owner.setdefault(bus, part)
         out = []
-        for i in np.flatnonzero(self.is_poly).tolist():
+        for i in np.flatnonzero(self.is_beside).tolist():
             part = int(self.part[i]) if self.known[i] else owner.get(int(self.bus[i]), -1)
             out.append(RawEvent(int(self.events.tick[i]), _message(self.events, i), part))
         return out

@@ -117,7 +117,7 @@ def _assembled(reading: Reading, ticks_per_quarter: int, real_time_us: float) ->
     sheet, events = reading.sheet, reading.events
     parts: list[Part] = [Part()] * len(reading.part_keys)
     gathered: tuple[list[Rows], ...] = ([], [], [])
-    raw = reading.poly()
+    raw = reading.beside()
     onsets = np.full(len(parts), np.iinfo(np.int64).max)
     np.minimum.at(onsets, notes["part"].astype(np.int64), notes["onset"])
     for number, bus in sorted(reading.buses().items()):

@@ -16,7 +16,7 @@ dynamics and hairpins as signs, slurs, clefs, repeats.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,30 +28,47 @@ from rescore_music.io.midi.meter import fitted, written_meters
 from rescore_music.io.midi.programs import add_programs, wanted_programs
 from rescore_music.score import CHANNEL_PRESSURE, Mark, RawEvent, Score
 
+if TYPE_CHECKING:
+    from rescore_music.io.midi.sound_map import SoundMap
+
 _MAJOR = ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#")
 _MINOR = ("Abm", "Ebm", "Bbm", "Fm", "Cm", "Gm", "Dm", "Am", "Em", "Bm", "F#m", "C#m", "G#m", "D#m", "A#m")
 _PEDAL = 64
 
 
-def write_midi(score: Score, path: str | Path) -> Path:
-    """Write a MIDI file.
+def write_midi(score: Score, path: str | Path, *, sound_map: SoundMap | str | Path | None = None) -> Path:
+    """Write a MIDI file; parameters as for `midi_bytes`.
 
     Raises
     ------
     WriteError
         If the file cannot be written, or the score is longer than MIDI can say.
     """
-    return atomic_write(path, midi_bytes(score))
+    return atomic_write(path, midi_bytes(score, sound_map=sound_map))
 
 
-def midi_bytes(score: Score) -> bytes:
+def midi_bytes(score: Score, *, sound_map: SoundMap | str | Path | None = None) -> bytes:
     """The score as a MIDI file of format 1; equal scores give equal bytes.
+
+    Parameters
+    ----------
+    score : Score
+    sound_map : SoundMap, str or path, optional
+        How a sample library is played: a shipped map's name ("general-midi", "keyswitch-example") or a YAML file.
+        Without one, every part has its own program and articulations only shape lengths.
 
     Raises
     ------
     WriteError
-        If the score is longer than MIDI can say.
+        If the score is longer than MIDI can say, or plays a key that the map uses as a keyswitch.
+    TemplateError
+        If there is no such sound map, or its file is wrong.
     """
+    if sound_map is not None:
+        from rescore_music.io.midi.sound_map import load_sound_map
+        from rescore_music.io.midi.switching import switched
+
+        score = switched(score, load_sound_map(sound_map))
     score = fitted(score)
     places = assign_channels(score)
     writer = _Writer(score, places)
