@@ -133,11 +133,10 @@ def file_name(text: str) -> str:
 
 def report(result: Result) -> dict[str, Any]:
     """The result as one JSON object: docs/report.schema.json tells its fields."""
-    from rescore_music.view.casting import line_names, phrase_heads
+    from rescore_music.view.decisions import rows_of
 
     score, source = result.score, result.source
     seats = result.template.forces.seats
-    names = tuple(seat.name for seat in seats)
     return {
         "version": 1,
         "provenance": dict(result.provenance),
@@ -156,9 +155,7 @@ def report(result: Result) -> dict[str, Any]:
             }
             for a in result.chosen.assignments
         ],
-        "lines": line_names(source, result.analysis),
-        "phrases": phrase_heads(source, result.analysis),
-        "decisions": [decision.as_dict(names) for decision in result.decisions],
+        **rows_of(result),
         "candidates": [
             {
                 "first_rank": c.rank,

@@ -13,6 +13,7 @@ import rescore_music as rm
 from rescore_music.page.session import Take
 from rescore_music.view import report_blocks as block
 from rescore_music.view.choice import choice
+from rescore_music.view.decisions import decisions, rows_of
 from rescore_music.view.engraving import engrave
 
 
@@ -59,6 +60,8 @@ def show(take: Take) -> None:
             st.image(block.curve(result), width="stretch")
     with tabs["Who plays what"]:
         table(block.casting_table(result))
+        st.subheader("Who got it, and why")
+        table(decisions(rows_of(result)))
     with tabs["How it was chosen"]:
         table(choice(result))
     with tabs["Take it away"]:

@@ -7,14 +7,28 @@ cue. A cost is told by its name; `orchestration.costs.TABLE` says what each mean
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rescore_music.structure import Role
+from rescore_music.view.casting import line_names, phrase_heads
 from rescore_music.view.palette import ROLE_NAMES
 from rescore_music.view.report_blocks import table, text
 
+if TYPE_CHECKING:
+    from rescore_music.view.report import ReportInput
+
 Row = Mapping[str, Any]
 _TOLD = 2  # so many terms are named on each side
+
+
+def rows_of(result: ReportInput) -> dict[str, Any]:
+    """The rows of a result, as report.json holds them."""
+    seats = tuple(seat.name for seat in result.template.forces.seats)
+    return {
+        "lines": line_names(result.source, result.analysis),
+        "phrases": phrase_heads(result.source, result.analysis),
+        "decisions": [decision.as_dict(seats) for decision in result.decisions],
+    }
 
 
 def grouped(report: Row) -> Iterator[tuple[str, list[Row]]]:

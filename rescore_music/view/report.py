@@ -15,9 +15,8 @@ from rescore_music.score import Score
 from rescore_music.structure import Analysis
 from rescore_music.template import Template
 from rescore_music.view import report_blocks as block
-from rescore_music.view.casting import line_names, phrase_heads
 from rescore_music.view.choice import choice
-from rescore_music.view.decisions import decisions
+from rescore_music.view.decisions import decisions, rows_of
 from rescore_music.view.engraving import engrave
 from rescore_music.view.palette import by_origin, by_role
 from rescore_music.view.pianoroll import RollScale, piano_roll
@@ -105,7 +104,7 @@ def report_html(result: ReportInput, *, seconds: bool = True) -> str:
         _section("page", "The first page", _page(result.score), note="The whole score is in score.musicxml."),
         _section("measures", "How good it is", block.measures(result.quality)),
         _section("casting", "Who plays what", block.casting_table(result), wide=True),
-        _section("decisions", "Who got it, and why", _decisions(result), wide=True),
+        _section("decisions", "Who got it, and why", decisions(rows_of(result)), wide=True),
         _section("picture", "Hits on picture", block.picture(result)) if result.synced is not None else "",
         _section("candidates", "The choice", choice(result, seconds=seconds), wide=True),
         _section("sound", "The sound", block.sound(result.rendering)) if result.rendering is not None else "",
@@ -122,17 +121,6 @@ def report_html(result: ReportInput, *, seconds: bool = True) -> str:
         f" {block.text(template.style.description)}</p>\n{block.facts(result)}</header>\n"
         f'<main class="rescore">\n{"".join(sections)}</main>\n'
         f"<footer>rescore-music {block.text(result.provenance.get('rescore-music', ''))}</footer>\n</body>\n</html>\n"
-    )
-
-
-def _decisions(result: ReportInput) -> str:
-    seats = tuple(seat.name for seat in result.template.forces.seats)
-    return decisions(
-        {
-            "lines": line_names(result.source, result.analysis),
-            "phrases": phrase_heads(result.source, result.analysis),
-            "decisions": [decision.as_dict(seats) for decision in result.decisions],
-        }
     )
 
 
