@@ -91,7 +91,7 @@ def read_musicxml(source: str | Path | bytes) -> Score:
     # marks of one place in an order of their own, so that a score written and read again is equal
     ended = {(m.tick, m.text.partition(":")[2]) for m in score.marks if m.text.startswith("ending-stop:")}
     kept = [m for m in score.marks if (m.tick, m.text.removeprefix("ending-discontinue:")) not in ended]
-    marks = sorted((*kept, *own), key=lambda m: (m.tick, m.part, m.kind, m.staff, m.voice))
+    marks = sorted((*kept, *own), key=lambda m: (m.tick, m.part, m.kind, m.staff, m.voice, m.value))
     return _with_staves(score.replace(marks=tuple(marks)))
 
 
