@@ -6,7 +6,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rescore_music.io.musicxml.read import read_musicxml
+from rescore_music.io.musicxml.write import musicxml_bytes
 from rescore_music.io.notation.hands import hands
+from rescore_music.score import Part, Score, note_rows
 
 Q = 480
 
@@ -45,3 +48,13 @@ def test_in_a_chord_the_left_hand_lies_below_the_right(chords):
     for chord, left in zip(chords, parted(*(tuple(c) for c in chords)), strict=True):
         right = sorted(set(chord) - set(left))
         assert not left or not right or max(left) < min(right)
+
+
+def test_a_harp_s_figure_over_middle_c_is_not_torn_between_its_staves():
+    figure = (45, 53, 57, 60, 57, 53)  # split at middle C the fourth note would stand alone on the upper staff
+    rows = [(i * Q // 2, Q // 2, p, 80, 0) for i, p in enumerate(figure * 4)]
+    notes = note_rows([*rows, (12 * Q, Q, 84, 80, 0)])
+    notes["staff"] = np.where(notes["pitch"] < 60, 1, 0)
+    score = Score(notes, (Part("Harp", instrument="harp", program=46, staves=2, clefs=("G2", "F4")),))
+    back = read_musicxml(musicxml_bytes(score))
+    assert back.notes["staff"].tolist() == [1] * len(rows) + [0]

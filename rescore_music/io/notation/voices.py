@@ -55,7 +55,7 @@ def staves_of(score: Score, snapped: Snapped, part: int) -> tuple[int, Ints]:
     unsplit = len(staff) > 0 and (int(staff.max()) == 0 or not score.notes["voice"][index].any())
     free = bool(snapped.performed[part]) or not score.notes["voice"][index].any()
     loose = free and not p.clefs and p.program in KEYBOARDS
-    if p.percussion or not unsplit or not (staves == 2 or (staves == 1 and wide and loose)):
+    if p.percussion or not (unsplit and free) or not (staves == 2 or (staves == 1 and wide and loose)):
         return staves, staff
     return 2, hands(snapped.onset[index], snapped.end[index], pitch, snapped.resolution)
 
