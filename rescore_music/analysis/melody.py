@@ -1,28 +1,32 @@
-"""Which line leads: the main melody, bar by bar and phrase by phrase.
+"""Which line leads: the main melody, bar by bar, and which notes it is.
 
-Each bar's line is chosen by a conditional logit over the clues of `clues` (the line with the largest weighted sum is
-the likeliest), and the choice is smoothed by a Viterbi path that pays for handing the melody over. The weights were
-fitted to the part that the OpenScore Hauptstimme annotations of Beethoven's symphonies and two Brandenburg concertos
-name at each moment; `benchmarks/bench_analysis.py --fit` fits them anew, its table gives the cross-validated figure.
-The weights of accompanying names, of General MIDI sounds and of lower voices of a part are set by hand: the annotated
-scores hold none of them.
+Each bar's lines are scored by `melody_net` on the clues of `melody_clues`, the score turned into log probabilities with
+the prior that names and sounds give (`clues`), and the choice smoothed by a Viterbi path that pays for handing the
+melody over. A hand-over is then moved from the bar line to where the new line really comes in.
+
+`benchmarks/bench_melody.py` prints how often that is what the OpenScore Hauptstimme annotations say, with the works
+held out, and fits the shipped weights (`--fit`).
 
 Conventions: ticks; log probabilities; lines as in `Analysis.lines`.
 
-Sources: D. McFadden, "Conditional Logit Analysis of Qualitative Choice Behavior" (1974); the OpenScore Hauptstimme
-corpus (scores CC0, annotations CC BY-SA) for the answers.
+Sources: D. McFadden, "Conditional Logit Analysis of Qualitative Choice Behavior" (1974), for choosing among lines; the
+OpenScore Hauptstimme corpus (scores CC0, annotations CC BY-SA) for the answers.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from rescore_music.analysis.clues import CLUES, melody_clues
-from rescore_music.analysis.features import Texture, describe
+from rescore_music.analysis.clues import prior
+from rescore_music.analysis.features import Texture, describe, top_notes
 from rescore_music.analysis.frames import beats
+from rescore_music.analysis.melody_clues import melody_clues
+from rescore_music.analysis.melody_net import HOPELESS, Stage, log_chances, second_look, shipped_stages
+from rescore_music.analysis.patterns import Patterns, find_patterns
 from rescore_music.analysis.voices import lines_of, separate_voices
 from rescore_music.score import Score
 from rescore_music.structure import Line
@@ -30,46 +34,8 @@ from rescore_music.structure import Line
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-WEIGHTS: dict[str, float] = {
-    "height": 0.43,
-    "over mean": 0.45,
-    "highest": 0.54,
-    "lowest": 0.22,
-    "activity": -0.07,
-    "activity over mean": -0.07,
-    "repeated": -1.34,
-    "steps": 0.55,
-    "leaps": -0.48,
-    "variety": 0.69,
-    "pitches": 2.36,
-    "one value": -0.39,
-    "values": 2.11,
-    "chords": -0.15,
-    "loudness": 0.36,
-    "sounding": 2.59,
-    "alone": -0.00,
-    "doubled": -0.01,
-    "shared rhythm": -0.25,
-    "entry": 0.01,
-    "around": 0.18,
-    "first of its kind": 0.76,
-    "later of its kind": -1.37,
-    "violin": -0.32,
-    "viola": -0.50,
-    "low string": -0.37,
-    "high wind": -0.88,
-    "low wind": -0.41,
-    "horn": -0.01,
-    "brass": -0.23,
-    "named melody": 2.04,
-    "named accompaniment": -1.00,
-    "lead sound": 1.00,
-    "backing sound": -1.00,
-    "bass sound": -2.00,
-    "under a voice of its part": -1.50,
-}
-HAND_OVER = 0.5  # what it costs to give the melody to another line, in log probability
-HOPELESS = -12.0  # log probability of a line that does not play while others do
+HAND_OVER = 0.3  # what it costs to give the melody to another line, in log probability
+UPBEAT = 0.5  # share of the bar before a hand-over in which the new line's upbeat may lie
 
 
 class Segment(NamedTuple):
@@ -78,6 +44,15 @@ class Segment(NamedTuple):
     onset: int
     end: int
     part: int
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What the scorer reads: clues, shape (bars, lines, clues); patterns; and which pitched lines play in each bar."""
+
+    clues: npt.NDArray[np.float32]
+    patterns: Patterns
+    active: npt.NDArray[np.bool_]
 
 
 def main_melody(score: Score) -> tuple[Segment, ...]:
@@ -93,38 +68,102 @@ def main_melody(score: Score) -> tuple[Segment, ...]:
         (onset, end, part) in ticks, rising, without gaps from the first bar with a pitched note to the last; bars
         without one belong to the segment before. Empty where there is no pitched note.
     """
+    lines, line_of, path = _led(score)
+    return segments_of(score, lines, line_of, path)
+
+
+def melody_notes(score: Score) -> npt.NDArray[np.bool_]:
+    """The notes that carry the main melody: of the leading line, the top note of each chord.
+
+    In a piano texture this tells the melody from what lies in the same part.
+
+    Parameters
+    ----------
+    score : Score
+
+    Returns
+    -------
+    bool array, shape (notes,)
+    """
+    lines, line_of, path = _led(score)
+    out = np.zeros(len(score.notes), bool)
+    if not len(lines):
+        return out
+    tops = top_notes(score, line_of)
+    out[tops] = path[score.bar_of(score.notes["onset"][tops])] == line_of[tops]
+    return out
+
+
+def _led(score: Score) -> tuple[tuple[Line, ...], npt.NDArray[np.int32], Ints]:
     lines, line_of = lines_of(score, separate_voices(score))
     texture = describe(score, line_of, len(lines), score.bars, beats(score))
-    path = melody_path(melody_odds(score, lines, texture))
-    starts = np.flatnonzero(path >= 0)
-    if not len(starts):
-        return ()
-    part = np.array([lines[i].part for i in path[starts]])
-    new = np.concatenate([[True], part[1:] != part[:-1]])
-    onsets = score.bars[starts[new]]
-    last = min(int(score.bars[starts[-1] + 1]), max(score.length, int(onsets[-1]) + 1))
-    ends = np.append(onsets[1:], last)
-    return tuple(Segment(int(a), int(b), int(p)) for a, b, p in zip(onsets, ends, part[new], strict=True))
+    return lines, line_of, melody_path(melody_odds(score, lines, line_of, texture))
 
 
-def melody_odds(score: Score, lines: tuple[Line, ...], texture: Texture) -> Floats:
-    """Log probability that each line carries the melody in each span: shape (spans, lines).
-
-    -inf for percussion everywhere, and in spans in which no pitched line has an onset.
-    """
-    odds = np.full(texture.onsets.shape, -np.inf)
+def melody_evidence(
+    score: Score,
+    lines: tuple[Line, ...],
+    line_of: npt.NDArray[np.int32],
+    texture: Texture,
+    tops: Ints | None = None,
+    beat_edges: Ints | None = None,
+) -> Evidence:
+    """What the scorer reads of a score; `texture` over the bars, the others as in `melody_odds`."""
     pitched = np.array([not score.parts[line.part].percussion for line in lines], bool)
     active = texture.active & pitched
-    if not active.any():
+    tops = top_notes(score, line_of) if tops is None else tops
+    grid = beats(score) if beat_edges is None else beat_edges
+    patterns = find_patterns(score, line_of, len(lines), score.bars, tops, active)
+    clues = melody_clues(score, lines, line_of, texture, patterns, tops, active, grid)
+    return Evidence(clues, patterns, active)
+
+
+def evidence_scores(evidence: Evidence, stages: tuple[Stage, Stage]) -> Floats:
+    """Score of each line in each bar, -inf where it does not play: shape (bars, lines)."""
+    first = stages[0].scores(evidence.clues, evidence.active)
+    again = second_look(evidence.clues, first, evidence.active, evidence.patterns)
+    return stages[1].scores(again, evidence.active)
+
+
+def melody_odds(
+    score: Score,
+    lines: tuple[Line, ...],
+    line_of: npt.NDArray[np.int32],
+    texture: Texture,
+    tops: Ints | None = None,
+    beat_edges: Ints | None = None,
+    stages: tuple[Stage, Stage] | None = None,
+) -> Floats:
+    """Log probability that each line carries the melody in each bar.
+
+    Parameters
+    ----------
+    score : Score
+    lines : tuple of Line
+    line_of : int32 array, shape (notes,)
+    texture : Texture
+        Over the bars.
+    tops, beat_edges : int64 arrays, optional
+        `features.top_notes` and `frames.beats`, if they are at hand.
+    stages : pair of Stage, optional
+        The scorer; the shipped one by default.
+
+    Returns
+    -------
+    float64 array, shape (bars, lines)
+        -inf for percussion everywhere, and in bars in which no pitched line has an onset.
+    """
+    odds = np.full(texture.onsets.shape, -np.inf)
+    pitched: npt.NDArray[np.bool_] = np.array([not score.parts[line.part].percussion for line in lines], bool)
+    if not (texture.active & pitched).any():
         return odds
-    weights = np.array([WEIGHTS[name] for name in CLUES])
-    value = np.where(active, melody_clues(texture, lines, score.parts) @ weights, -np.inf)
-    spans = active.any(axis=1)
-    value = value[spans]
-    top = value.max(axis=1, keepdims=True)
-    logs = value - top - np.log(np.exp(value - top).sum(axis=1, keepdims=True))
-    odds[spans] = np.where(pitched, np.maximum(logs, HOPELESS), -np.inf)
-    odds[active.any(axis=1)[:, None] & ~active & pitched] = HOPELESS - 3
+    evidence = melody_evidence(score, lines, line_of, texture, tops, beat_edges)
+    odds = log_chances(evidence_scores(evidence, stages or shipped_stages()) + prior(lines, score))
+    playing: npt.NDArray[np.bool_] = np.asarray(evidence.active.any(axis=1), np.bool_)
+    odds[~np.isfinite(odds)] = HOPELESS
+    odds[playing[:, None] & ~evidence.active] = HOPELESS - 3
+    odds[~playing] = -np.inf
+    odds[:, ~pitched] = -np.inf
     return odds
 
 
@@ -147,3 +186,39 @@ def melody_path(odds: Floats) -> Ints:
         path[spans[i]] = at
         at = int(back[i, at])
     return path
+
+
+def segments_of(
+    score: Score, lines: tuple[Line, ...], line_of: npt.NDArray[np.int32], path: Ints
+) -> tuple[Segment, ...]:
+    """Segments of equal leading part, of a path over the bars; hand-overs moved to the new line's entry."""
+    starts = np.flatnonzero(path >= 0)
+    if not len(starts):
+        return ()
+    part = np.array([lines[i].part for i in path[starts]])
+    new = np.concatenate([[True], part[1:] != part[:-1]])
+    bars = score.bars
+    onsets = bars[starts[new]].astype(np.int64)
+    for i, bar in enumerate(starts[new].tolist()):
+        if i:
+            onsets[i] = max(_entry(score, lines[path[bar]].notes, bar), int(onsets[i - 1]) + 1)
+    last = min(int(bars[starts[-1] + 1]), max(score.length, int(onsets[-1]) + 1))
+    ends = np.append(onsets[1:], max(last, int(onsets[-1]) + 1))
+    return tuple(Segment(int(a), int(b), int(p)) for a, b, p in zip(onsets, ends, part[new], strict=True))
+
+
+def _entry(score: Score, notes: Ints, bar: int) -> int:
+    """Where a line that takes over in a bar comes in: after a rest, in the bar or as its upbeat; else the bar line."""
+    start, stop = int(score.bars[bar]), int(score.bars[bar + 1])
+    early = start - int(UPBEAT * (start - int(score.bars[bar - 1])))
+    onset = score.notes["onset"][notes]
+    lo, hi = int(np.searchsorted(onset, early)), int(np.searchsorted(onset, stop))
+    gap = max(score.beat_ticks(start) // 2, 1)
+    sounded = int(score.ends[notes[max(lo - 8, 0) : lo]].max(initial=0)) if lo else -gap
+    found = -1
+    for note in notes[lo:hi]:
+        at = int(score.notes["onset"][note])
+        if at - sounded >= gap and (found < 0 or abs(at - start) < abs(found - start)):
+            found = at
+        sounded = max(sounded, at + int(score.notes["duration"][note]))
+    return start if found < 0 else found

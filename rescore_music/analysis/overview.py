@@ -46,7 +46,8 @@ def analyze(score: Score) -> Analysis:
     found = Roles(*(np.zeros(shape, kind) for kind in (np.int8, np.float32, np.int32, np.int32, np.int16, np.int8)))
     if lines and phrases:
         tops = top_notes(score, line_of)
-        odds = melody_odds(score, lines, describe(score, line_of, len(lines), score.bars, grid, tops))
+        over_bars = describe(score, line_of, len(lines), score.bars, grid, tops)
+        odds = melody_odds(score, lines, line_of, over_bars, tops, grid)
         edges = np.array([p.start for p in phrases] + [phrases[-1].end], np.int64)
         texture = describe(score, line_of, len(lines), edges, grid, tops)
         found = assign_roles(score, lines, line_of, phrases, texture, odds, tops)

@@ -1,0 +1,148 @@
+"""The annotated orchestral scores as examples for the melody scorer: what it reads, and which parts are right.
+
+A part is right at a moment if the annotations name it there, or if it plays the named part's line in unison or octave:
+over the whole annotated span it shares nine tenths of the onsets and pitch classes (of both together), or
+`_part_relations.csv` says so (used where its time runs as the score's: in movements with repeats it counts them out).
+`by_bar` widens that to parts that play the named part's line in just that bar.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rescore_music.analysis.clues import prior
+from rescore_music.analysis.features import describe
+from rescore_music.analysis.frames import beats
+from rescore_music.analysis.melody import Evidence, melody_evidence
+from rescore_music.analysis.voices import lines_of, separate_voices
+from rescore_music.io import read_score
+from rescore_music.score import Score
+from rescore_music.structure import Line
+
+DATA = Path(os.environ.get("RESCORE_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+ALIKE = 0.9
+Array = np.ndarray[Any, Any]
+Truth = list[tuple[int, int, set[int]]]  # onset, end, right parts
+
+
+@dataclass(eq=False)
+class Example:
+    """One movement: shapes (bars, lines) and (bars, lines, clues)."""
+
+    name: str
+    score: Score
+    lines: tuple[Line, ...]
+    line_of: Array
+    evidence: Evidence
+    prior: Array
+    truth: Truth
+    by_bar: Truth
+    right: Array  # share of the bar in which the line's part is right, by bar
+    onsets: Array
+    highest: Array
+
+    @property
+    def work(self) -> str:
+        return self.name.rsplit("_", 1)[0]
+
+    @property
+    def part(self) -> Array:
+        return np.array([line.part for line in self.lines])
+
+
+def annotated() -> list[Path]:
+    return sorted((DATA / "openscore_orchestra").glob("*.mxl"))
+
+
+def read_example(path: Path) -> Example:
+    score = read_score(path)
+    lines, line_of = lines_of(score, separate_voices(score))
+    texture = describe(score, line_of, len(lines), score.bars, beats(score))
+    named = _named(path, score)
+    truth = _with_doublings(score, named, _related(path, score, named))
+    by_bar = _with_doublings(score, *_cut_at_bars(score, named, truth))
+    part, bars = np.array([line.part for line in lines]), score.bars
+    right = np.zeros(texture.onsets.shape)
+    for a, b, good in by_bar:
+        i = max(int(np.searchsorted(bars, a, side="right")) - 1, 0)
+        j = int(np.searchsorted(bars, b))
+        span = np.clip(np.minimum(b, bars[i + 1 : j + 1]) - np.maximum(a, bars[i:j]), 0, None)
+        right[i:j] += span[:, None] * np.isin(part, list(good)) / np.diff(bars[i : j + 1])[:, None]
+    return Example(
+        path.stem, score, lines, line_of, melody_evidence(score, lines, line_of, texture), prior(lines, score),
+        truth, by_bar, right, texture.onsets, texture.highest,
+    )  # fmt: skip
+
+
+def _named(path: Path, score: Score) -> Truth:
+    """The annotations: from each moment, the parts named."""
+    named: dict[int, set[int]] = {}
+    with path.with_name(path.stem + "_annotations.csv").open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            named.setdefault(round(float(row["qstamp"]) * score.ticks_per_quarter), set()).add(int(row["part_num"]))
+    starts = sorted(named)
+    return [(a, b, named[a]) for a, b in zip(starts, [*starts[1:], score.length], strict=True)]
+
+
+def _related(path: Path, score: Score, named: Truth) -> list[set[int]]:
+    """Parts that the relations name as unison or octave doublings of the main one, for each annotated span."""
+    out: list[set[int]] = [set() for _ in named]
+    with path.with_name(path.stem + "_part_relations.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    quarters = score.length / score.ticks_per_quarter
+    if not quarters - 4 <= float(rows[-1]["qstamp_end"]) <= quarters + 0.1:
+        return out
+    parts = [name for name in rows[0] if not name.startswith("qstamp")]
+    starts = [a for a, _, _ in named]
+    for row in rows:
+        at = int(np.searchsorted(starts, float(row["qstamp_start"]) * score.ticks_per_quarter + 1, side="right")) - 1
+        mains = {i for i, name in enumerate(parts) if row[name] == "Main Part"}
+        if at >= 0 and mains & named[at][2]:
+            said = [set((row[name] or "").split("&")) for name in parts]
+            out[at] |= {i for i, words in enumerate(said) if words & {"U(Main)", "P8(Main)"}}
+    return out
+
+
+def _with_doublings(score: Score, named: Truth, more: list[set[int]]) -> Truth:
+    """The named parts, those of `more`, and those that share the onsets and pitch classes of a named one."""
+    key = score.notes["onset"] * 12 + score.notes["pitch"] % 12
+    out = []
+    for (a, b, main), extra in zip(named, more, strict=True):
+        lo, hi = np.searchsorted(score.notes["onset"], [a, b])
+        parts = score.notes["part"][lo:hi]
+        tones = {int(p): set(key[lo:hi][parts == p].tolist()) for p in set(parts.tolist())}
+        good = main | extra
+        for model in [tones[p] for p in main if p in tones]:
+            good = good | {p for p, other in tones.items() if len(model & other) >= ALIKE * len(model | other)}
+        out.append((a, b, good))
+    return out
+
+
+def _cut_at_bars(score: Score, named: Truth, truth: Truth) -> tuple[Truth, list[set[int]]]:
+    pieces, more = [], []
+    for (a, b, main), (_, _, good) in zip(named, truth, strict=True):
+        cuts = [a, *(int(t) for t in score.bars if a < t < b), b]
+        for x, y in pairwise(cuts):
+            pieces.append((x, y, main))
+            more.append(good)
+    return pieces, more
+
+
+def share_right(truth: Truth, found: list[tuple[int, int, int]]) -> tuple[int, int]:
+    """Ticks in which the found part is a right one, and all ticks."""
+    right, at = 0, 0
+    for a, b, good in truth:
+        while at and found[at - 1][1] > a:
+            at -= 1
+        while at < len(found) and found[at][0] < b:
+            x, y, part = found[at]
+            right += max(0, min(b, y) - max(a, x)) if part in good else 0
+            at += 1
+    return right, sum(b - a for a, b, _ in truth)
