@@ -161,3 +161,62 @@ def test_sync_prints_the_hits_as_promised(tmp_path: Path, capsys: pytest.Capture
             at[hit["label"]] = seconds + (hit["tick"] - last) * us / midi.ticks_per_beat / 1e6
     for hit in found["hits"]:
         assert abs(at[hit["label"]] - hit["target_s"]) * 24 == pytest.approx(abs(hit["residual_frames"]), abs=1e-3)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("made")
+    words = ("--no-audio", "-q", "--give", "5-8:melody:oboe", "--keep", "2")
+    assert run("rescore", CHASE, "-t", "chamber-nine/classical", *words, "-o", out) == 0
+    return out
+
+
+def test_what_was_asked_for_is_done(made: Path) -> None:
+    report = json.loads((made / "report.json").read_text(encoding="utf-8"))
+    kept = [item for item in report["orchestration_log"] if item["what"] == "kept as it is"]
+    assert len(kept) == 1
+    leads = {
+        d["seat"]
+        for d in report["decisions"]
+        if d["role"] == "melody" and report["phrases"][d["phrase"]].endswith("bars 5–8")
+    }
+    assert leads <= {"Oboe"}
+
+
+def test_explain_reads_the_folder_and_its_report(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("explain", made) == 0
+    text = capsys.readouterr().out
+    assert "Melody (" in text
+    assert "Next best: " in text
+    assert run("explain", made / "report.json", "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["phrase"] == 0
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"phrases": ["A"], "decisions": [1], "lines": []}'])
+def test_explain_refuses_what_is_no_report(content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "report.json").write_text(content)
+    assert run("explain", tmp_path) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("wish", ["5-8", "8-5:melody:oboe", "5-8:tune:oboe", "5-8:melody:oboi"])
+def test_a_wrong_wish_is_one_line(wish: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("rescore", CHASE, "--give", wish, "-o", tmp_path / "out") == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_convert_notates_unfolds_and_prints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from rescore_music.io import read_score
+
+    out = tmp_path / "chase.musicxml"
+    assert run("convert", CHASE, "--quantize", "--unfold", "--rehearsal", "--parts", tmp_path / "parts", "-o", out) == 0
+    told = capsys.readouterr().out.split("\n")
+    written = read_score(out)
+    assert len(list((tmp_path / "parts").glob("*.musicxml"))) == len(written.parts)
+    assert told[0] == str(out)
+    assert any(mark.kind == "rehearsal" for mark in written.marks)
+    page = tmp_path / "chase.pdf"
+    assert run("convert", CHASE, "-o", page) == 0
+    assert page.read_bytes().startswith(b"%PDF")
+    assert run("convert", CHASE, "-o", tmp_path / "chase.docx") == 2
+    assert run("convert", CHASE, "--quantize", "--strength", "2", "-o", out) == 2

@@ -1,0 +1,176 @@
+"""The argument parser: one sub-command per `run_` function, options shared in groups."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rescore_music.cli.about import run_app, run_doctor, run_templates
+from rescore_music.cli.converting import run_convert, run_render, run_sync
+from rescore_music.cli.listening import run_inspect, run_measure, run_motifs
+from rescore_music.cli.making import run_batch, run_explain, run_rescore
+from rescore_music.cli.printing import say
+
+TYPE_CHECKING = False  # typing costs as much to import as everything else here
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+DEFAULT_TEMPLATE = "symphony/romantic-film"
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the argument parser: one sub-command per `run_` function, options shared in groups."""
+    top = argparse.ArgumentParser(
+        prog="rescore-music",
+        description="Re-score music: give an existing cue new forces, a new style or a new picture.",
+    )
+    top.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(
+        run: Callable[[argparse.Namespace], int], *, cue: bool = True, json: bool = True
+    ) -> argparse.ArgumentParser:
+        name = run.__name__.removeprefix("run_")
+        text = (run.__doc__ or "").strip()
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(run=run)
+        if cue:
+            sub.add_argument("cue", type=Path, help="a cue: .mid .kar .rmi .musicxml .xml .mxl .abc .krn")
+            _reading_options(sub)
+        if json:
+            sub.add_argument("--json", action="store_true", help="JSON on stdout")
+        return sub
+
+    sub = command(run_rescore)
+    sub.add_argument("-o", "--out", type=Path, required=True, help="folder for everything that is written")
+    _orchestration_options(sub)
+    _picture_options(sub, required=False)
+    _sound_options(sub)
+    sub.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")
+
+    sub = command(run_explain, cue=False)
+    sub.add_argument("out", type=Path, help="a folder that rescore wrote, or its report.json")
+
+    sub = command(run_inspect)
+    sub.add_argument("--html", type=Path, help="write it all as one page to read in a browser (.html)")
+    _picture_options(sub, required=False)
+    command(run_motifs)
+    command(run_templates, cue=False)
+
+    sub = command(run_convert, json=False)
+    text = "what to write: .mid .musicxml .mxl, or pages: .pdf .png .svg"
+    sub.add_argument("-o", "--out", type=Path, required=True, help=text)
+    sub.add_argument("--parts", type=Path, help="folder for each player's part, in the same format")
+    sub.add_argument("--paper", default="", help="a4 a3 letter tabloid, with ' landscape' (default: by the staves)")
+    sub.add_argument("--unfold", action="store_true", help="play out repeats, endings and jumps")
+    sub.add_argument("--rehearsal", action="store_true", help="letters where sections begin")
+    sub.add_argument("--quantize", action="store_true", help="notate a performance: beats, bars, note values")
+    text = "share of the played timing that gives way to the written, 0 to 1 (default %(default)g)"
+    sub.add_argument("--strength", type=_share, default=0.0, help=text)
+    text = "bars from the file, found, or as seems right (default %(default)s)"
+    sub.add_argument("--beats", choices=("auto", "file", "find"), default="auto", help=text)
+    sub.add_argument("--swing", choices=("auto", "on", "off"), default="auto", help="even eighths for swung ones")
+
+    sub = command(run_sync)
+    sub.add_argument("-o", "--out", type=Path, required=True, help="the cue with its new tempo map (.mid or .musicxml)")
+    _picture_options(sub, required=True)
+
+    sub = command(run_render, json=False)
+    sub.add_argument("-o", "--out", type=Path, required=True, help="the mix (.wav)")
+    sub.add_argument("--stems", type=Path, help="folder for one WAV a part")
+    _sound_options(sub)
+
+    sub = command(run_measure)
+    sub.add_argument("--source", type=Path, help="the cue it was made from: what was kept of it?")
+    sub.add_argument(
+        "--audio", type=Path, help="its sound, where it is not to be rendered: a recording or a mix (.wav)"
+    )
+    sub.add_argument("--listen", action="store_true", help="compare onsets and harmony of the sound with the score")
+    sub.add_argument("--no-audio", action="store_true", help="leave the sound out")
+
+    sub = command(run_batch, cue=False)
+    sub.add_argument("paths", type=Path, nargs="+", help="cues, or folders of cues")
+    _reading_options(sub)
+    sub.add_argument("-o", "--out", type=Path, required=True, help="folder; each cue gets one inside it")
+    text = "end a cue that takes longer, and go on with the next; 0 for no limit (default %(default)g)"
+    sub.add_argument("--time-limit", type=_seconds, default=600.0, metavar="SECONDS", help=text)
+    text = "end a cue that takes more memory beside the program's own (default: no limit)"
+    sub.add_argument("--memory-limit", type=_whole(64, 1 << 20), metavar="MIB", help=text)
+    _orchestration_options(sub)
+    _sound_options(sub)
+
+    sub = command(run_app, cue=False, json=False)
+    sub.add_argument("--port", type=int, default=8501, help="where the page listens (default %(default)s)")
+    command(run_doctor, cue=False)
+    return top
+
+
+def _reading_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--salvage", action="store_true", help="take what is whole of a MIDI file that was cut off")
+
+
+def _orchestration_options(sub: argparse.ArgumentParser) -> None:
+    text = "forces/style, a preset's name, or a path to YAML (default %(default)s)"
+    sub.add_argument("-t", "--template", default=DEFAULT_TEMPLATE, help=text)
+    text = "ask for players in some bars, as 17-24:melody:horn-f,trumpet; may be repeated"
+    sub.add_argument("--give", action="append", default=[], metavar="BARS:ROLE:WHO", help=text)
+    text = "a part of the cue that stays as it is, by name or number; may be repeated"
+    sub.add_argument("--keep", action="append", default=[], metavar="PART", help=text)
+    text = "candidates of the first pass (default %(default)s)"
+    sub.add_argument("-n", "--candidates", type=_whole(1, 256), default=16, help=text)
+    text = "how many of them the second pass hears (default %(default)s)"
+    sub.add_argument("--top", type=_whole(0, 64), default=4, help=text)
+    sub.add_argument("--seed", type=int, default=0, help="decides between equals (default %(default)s)")
+    sub.add_argument("--no-audio", action="store_true", help="leave the sound, and with it the second pass, out")
+
+
+def _picture_options(sub: argparse.ArgumentParser, *, required: bool) -> None:
+    text = "spotting CSV: timecode,label,weight,kind,tolerance,lands"
+    sub.add_argument("--cues", type=Path, required=required, help=text)
+    text = "frame rate: 23.976 24 25 29.97df 29.97 30 48 50 59.94df 60 (default %(default)s)"
+    sub.add_argument("--rate", default="24", help=text)
+    sub.add_argument("--start", default="00:00:00:00", help="timecode of the cue's first sample (default %(default)s)")
+
+
+def _sound_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--sample-rate", type=_whole(8000, 192000), default=48000, help="Hz (default %(default)s)")
+    sub.add_argument("--profile", default="film", help="loudness profile of the master (default %(default)s)")
+    sub.add_argument("--sounds", help="a SoundFont (.sf2) instead of the embedded sounds")
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most}")
+        return int(text)
+
+    return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < 1e7:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return number
+
+
+def _share(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 1")
+    return number
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from rescore_music import __version__
+
+        say(f"rescore-music {__version__}")
+        parser.exit()
