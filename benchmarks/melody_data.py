@@ -66,7 +66,7 @@ def read_example(path: Path) -> Example:
     lines, line_of = lines_of(score, separate_voices(score))
     texture = describe(score, line_of, len(lines), score.bars, beats(score))
     named = _named(path, score)
-    truth = _with_doublings(score, named, _related(path, score, named))
+    truth = leaders(path, score)
     by_bar = _with_doublings(score, *_cut_at_bars(score, named, truth))
     part, bars = np.array([line.part for line in lines]), score.bars
     right = np.zeros(texture.onsets.shape)
@@ -79,6 +79,12 @@ def read_example(path: Path) -> Example:
         path.stem, score, lines, line_of, melody_evidence(score, lines, line_of, texture), prior(lines, score),
         truth, by_bar, right, texture.onsets, texture.highest,
     )  # fmt: skip
+
+
+def leaders(path: Path, score: Score) -> Truth:
+    """(onset, end, right parts) of each annotated span of a movement."""
+    named = _named(path, score)
+    return _with_doublings(score, named, _related(path, score, named))
 
 
 def _named(path: Path, score: Score) -> Truth:
