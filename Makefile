@@ -49,6 +49,7 @@ app: $(VENV)/.run  ## the page
 
 bench: $(VENV)/.dev  ## the table of the README's performance section
 	$(BIN)/python benchmarks/bench_line.py
+	$(BIN)/python benchmarks/bench_midi.py
 
 docs: $(VENV)/.dev  ## the generated pages of docs/
 	$(BIN)/python docs/make_schema.py
