@@ -73,7 +73,7 @@ def _deliver(result: Result, beside: Path, goal: Path) -> None:
     from rescore_music.view.report import report_html
 
     write_score(result.score, beside / "score.mid")
-    write_score(_with_hits(result), beside / "score.musicxml")
+    write_score(_annotated(result), beside / "score.musicxml")
     if result.rendering is not None:
         write_audio(result.rendering, beside / "mix.wav")
         write_stems(result.rendering, beside / "stems")
@@ -95,16 +95,17 @@ def _deliver(result: Result, beside: Path, goal: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _with_hits(result: Result) -> Score:
-    """The score as its conductor reads it: hits and timecode over the system where it was synced to picture."""
-    if result.synced is None:
-        return result.score
-    from rescore_music.view.annotations import with_hits
+def _annotated(result: Result) -> Score:
+    """The score as it is rehearsed: rehearsal marks at its sections, hits and timecode where it was synced."""
+    from rescore_music.view.annotations import with_hits, with_rehearsal_marks
 
+    score = with_rehearsal_marks(result.score, result.analysis)
+    if result.synced is None:
+        return score
     cues = result.cues
     if cues is None:
-        return with_hits(result.score, result.synced)
-    return with_hits(result.score, result.synced, rate=cues.rate, start=cues.start)
+        return with_hits(score, result.synced)
+    return with_hits(score, result.synced, rate=cues.rate, start=cues.start)
 
 
 def write_stems(rendering: Rendering, folder: Path) -> list[Path]:

@@ -32,6 +32,8 @@ _COMMON = {
     "svgRemoveXlink": True,
     "xmlIdSeed": 1,
 }
+ORCHESTRA = 6  # staves from which on those that rest may be left out
+_STAFF = re.compile(r'<staffDef [^>]*n="(\d+)"')
 _PRINT = {**_COMMON, "minLastJustification": 0.5, "smuflTextFont": "none"}
 
 # the engraver prints the names of bracket groups over the names of the parts inside
@@ -79,7 +81,8 @@ def engraved(notation: Notation, paper: Paper, *, part: bool = False) -> list[st
     notation : Score, or MusicXML as bytes or str
     paper : Paper
     part : bool
-        A player's part; in a score, staves that rest through a system are left out after the first page.
+        A player's part, its empty bars counted together. In the score of more than a chamber group, staves that rest
+        through a system are left out of it, save in the first.
 
     Returns
     -------
@@ -90,10 +93,13 @@ def engraved(notation: Notation, paper: Paper, *, part: bool = False) -> list[st
     RenderError
         If the notation cannot be engraved.
     """
-    options = {**_PRINT, **paper.options(), "condense": "none" if part else "auto"}
+    options = {**_PRINT, **paper.options(), "condense": "encoded"}
     toolkit = _loaded(notation, options)
+    mei = str(toolkit.getMEI({}))
     if part:
-        toolkit = _toolkit(counted(str(toolkit.getMEI({}))), options)
+        toolkit = _toolkit(counted(mei), options)
+    elif len(set(_STAFF.findall(mei))) >= ORCHESTRA:
+        toolkit = _toolkit(mei.replace("<scoreDef ", '<scoreDef optimize="true" ', 1), options)
     return [str(toolkit.renderToSVG(page)) for page in range(1, int(toolkit.getPageCount()) + 1)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -54,10 +55,10 @@ def test_sections_of_a_real_cue_get_letters_at_phrases():
     marked = with_rehearsal_marks(score, analysis)
     found = rehearsals(marked)
     assert found
-    starts = {int(score.bar_of(p.start)) for p in analysis.phrases} | {
-        int(score.bar_of(p.end)) for p in analysis.phrases
-    }
-    assert {bar for bar, _ in found} <= starts
+    seams = [s.start for s in (*analysis.sections, *analysis.phrases)]
+    bars = [int(score.bar_of(m.tick)) for m in marked.marks if m.kind == "rehearsal"]
+    assert all(min(abs(int(score.bars[bar]) - seam) for seam in seams) < BAR for bar in bars)
+    assert all(b - a >= 4 for a, b in pairwise([0, *bars]))
     assert marked.notes.tobytes() == score.notes.tobytes()
 
 
@@ -102,3 +103,15 @@ def test_numbers_join_the_words_of_a_new_tempo_and_leave_gradual_ones_alone():
     text = musicxml_bytes(piece(12, tempo=tempo, marks=marks)).decode()
     assert re.findall(r"<per-minute>(\d+)", text) == ["120", "150"]
     assert re.search(r"Più mosso</words></direction-type><direction-type><metronome", text)
+
+
+def test_the_delivered_score_has_its_hits_and_rehearsal_marks(synced, tmp_path):
+    from rescore_music.delivery import delivering
+
+    with delivering(tmp_path) as deliver:
+        deliver(synced)
+    back = rm.read_score(tmp_path / "score.musicxml")
+    words = [m.text for m in back.marks if m.kind == "text"]
+    assert sum(w.startswith("HIT ") for w in words) == len(synced.synced.hits)
+    assert any(m.kind == "rehearsal" for m in back.marks)
+    assert not any(m.text.startswith("HIT") for m in synced.score.marks)

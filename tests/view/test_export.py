@@ -177,3 +177,18 @@ def test_a_family_is_bracketed_and_one_instrument_is_not():
 def test_the_group_of_one_instrument_comes_back(tmp_path):
     score = Score(note_rows([(0, BAR, 60, 80, 0)]), (replace(Part("Harp"), group="plucked"),))
     assert rm.read_score(rm.write_score(score, tmp_path / "s.musicxml")).parts[0].group == "plucked"
+
+
+def staves_by_system(score: Score) -> list[list[int]]:
+    """Staves of each system, page by page."""
+    pages = engraved(score, paper(len(score.parts)))
+    systems = (page.split('class="system"')[1:] for page in pages)
+    return [[s.count('class="staff"') // s.count('class="measure"') for s in page] for page in systems]
+
+
+@pytest.mark.parametrize(("parts", "hidden"), [(8, True), (4, False)])
+def test_staves_that_rest_are_left_out_of_large_scores_but_never_of_the_first_system(parts, hidden):
+    rows = [(i * Q, Q, 60 + i % 5, 80, 0) for i in range(4 * 60)] + [(0, Q, 60, 80, p) for p in range(1, parts)]
+    found = [n for page in staves_by_system(Score(note_rows(rows), (Part("Flute"),) * parts)) for n in page]
+    assert found[0] == parts
+    assert (min(found[1:]) < parts) == hidden

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rescore_music.io.limits import TEXT
+from rescore_music.errors import ReadError
+from rescore_music.io.limits import MARKS, TEXT
 from rescore_music.io.musicxml.parts import child_of, number_of, text_of
 from rescore_music.io.musicxml.signs import DIRECTION_SIGNS, sign_text
 from rescore_music.io.musicxml.tables import (
@@ -17,6 +18,7 @@ from rescore_music.io.musicxml.tables import (
     BEAT_UNITS,
     CHORD_KINDS,
     JUMP_WORDS,
+    PICTURE,
     TECHNIQUES,
     TEMPO_WORDS,
 )
@@ -56,6 +58,8 @@ class DirectionReader:
         """Add one mark; `whole` for those of the whole score."""
         made = MarkDraft(bar, at, kind, text[:TEXT], -1 if whole else self.part, 0 if whole else staff)
         self.draft.marks.append(made)
+        if len(self.draft.marks) > MARKS:
+            raise ReadError(f"more than {MARKS:,} marks beside the notes", file=self.draft.file, cure="split the file")
         return made
 
     def direction(self, element: _Element, bar: int, at: int) -> bool:
@@ -132,6 +136,8 @@ class DirectionReader:
         if metronome or (sound is not None and sound.get("tempo") and not jump):
             made = self.mark(bar, at, "tempo", f"{text} {metronome}".strip(), whole=True)
             made.value = round(bpm, 6)
+        elif PICTURE.match(text):
+            self.mark(bar, at, "text", text, whole=True)
         elif jump or JUMP_WORDS.match(text):
             self.mark(bar, BAR_END, "jump", text, whole=True)  # it acts when its bar has been played
         elif any(pattern.search(text) for pattern, _, _ in TECHNIQUES):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rescore_music.io.musicxml.notations import Anchor, NotationReader
 from rescore_music.io.musicxml.parts import drum_key, number_of, text_of
 from rescore_music.io.musicxml.signs import sign_text
-from rescore_music.io.musicxml.tables import DRUMS, NATURAL, STEPS, TECHNIQUES
+from rescore_music.io.musicxml.tables import DRUMS, NATURAL, PICTURE, STEPS, TECHNIQUES
 from rescore_music.io.notation.draft import TIE_START, TIE_STOP
 from rescore_music.score import Articulation
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 BAR_REST, REST, SOUND = 0, 1, 2  # what a note element was
 _STEP = {name: i for i, name in enumerate(STEPS)}
+_OCTAVE = {str(octave): octave for octave in range(10)}
+_ALTER: dict[str | None, float] = {"-1": -1.0, "0": 0.0, "1": 1.0}
 # children of a note that say how it looks, which the writer decides anew
 _SKIP = frozenset({"stem", "beam", "dot", "accidental", "type", "time-modification", "footnote", "level", "play"})
 
@@ -44,7 +46,7 @@ class NoteElement:
     head: _Element | None = None
 
     def __init__(self, element: _Element, place: PartPlace) -> None:
-        ticks = place.ticks
+        ticks, known = place.ticks, place.known
         for child in element:
             tag = child.tag
             if tag in _SKIP:
@@ -52,7 +54,8 @@ class NoteElement:
             if tag == "pitch":
                 self._pitch(child)
             elif tag == "duration":
-                self.duration = ticks((child.text or "0").strip())
+                text = child.text
+                self.duration = known[text] if text in known else ticks((text or "0").strip())
             elif tag == "voice":
                 self.voice = child.text or "1"
             elif tag == "notations":
@@ -80,9 +83,10 @@ class NoteElement:
                 text = item.text or ""
                 self.step = _STEP[text] if text in _STEP else _STEP.get(text.strip(), -1)
             elif name == "octave":
-                self.octave = number_of(item)
+                text = item.text or ""
+                self.octave = _OCTAVE[text] if text in _OCTAVE else number_of(item)
             elif name == "alter":
-                self.alter = _alter(item)
+                self.alter = _ALTER[item.text] if item.text in _ALTER else _alter(item)
 
     def _rarer(self, child: _Element, tag: str) -> None:
         """Grace and cue notes, drums and heads."""
@@ -121,6 +125,8 @@ class NoteReader:
         for kind in direction.iterchildren("direction-type"):
             for words in kind.iterchildren("words"):
                 text = text_of(words)
+                if PICTURE.match(text):
+                    continue
                 for pattern, on, off in TECHNIQUES:
                     if pattern.search(text):
                         self.standing = (self.standing & ~off) | on

@@ -74,6 +74,8 @@ TECHNIQUES: tuple[tuple[re.Pattern[str], int, int], ...] = tuple(
         (r"\b(ord(inario|\.|\b)|nat(urale|\.)|norm(ale|\.)|modo\s+ord)", 0, A.SUL_PONTICELLO | A.COL_LEGNO),
     )
 )
+# hits on picture and timecode over the system: what a hit is called ("The door bursts open") plays nothing
+PICTURE = re.compile(r"^\s*(HIT \d+:|\d\d:\d\d:\d\d[:;]\d\d)")
 STANDING = int(A.PIZZICATO | A.MUTED | A.SUL_PONTICELLO | A.COL_LEGNO)
 # what the writer prints where a standing technique begins and ends
 TECHNIQUE_WORDS = (
