@@ -22,7 +22,7 @@ class PartPlace:
         self.bar = 0
         self.quarter = draft.ticks_per_quarter
         self._scale: float = self.quarter
-        self._known: dict[str, int] = {}  # durations met under these divisions, in ticks
+        self.known: dict[str, int] = {}  # durations met under these divisions, in ticks
         self.chromatic = self.diatonic = 0
         self.pitched = self.unpitched = 0
         self.signatures: list[tuple[int, int, tuple[int, int], str]] = []  # bar, at, transposition, the element
@@ -35,7 +35,7 @@ class PartPlace:
 
     @scale.setter
     def scale(self, value: float) -> None:
-        self._scale, self._known = value, {}
+        self._scale, self.known = value, {}
 
     @property
     def name(self) -> str:
@@ -52,7 +52,7 @@ class PartPlace:
 
     def ticks(self, text: str) -> int:
         """A duration or offset, given in divisions."""
-        known = self._known.get(text)
+        known = self.known.get(text)
         if known is not None:
             return known
         try:
@@ -66,6 +66,6 @@ class PartPlace:
         ticks = value * self.scale
         if not abs(ticks) < 1e15:
             raise self.error(f"a duration of {text[:20]} divisions cannot be", "mend it")
-        if len(self._known) < _MOST_KNOWN:
-            self._known[text] = round(ticks)
+        if len(self.known) < _MOST_KNOWN:
+            self.known[text] = round(ticks)
         return round(ticks)

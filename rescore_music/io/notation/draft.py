@@ -254,12 +254,18 @@ def _settled_slurs(draft: Draft, notes: Rows, marks: list[Mark]) -> list[Mark]:
     onset, length = notes["onset"][order], notes["duration"][order]
     wide = key[order] * _WIDE + onset
     out = []
+    sought = [
+        ((m.part * 256 + m.voice) * _WIDE + m.tick, (m.part * 256 + m.voice) * _WIDE + max(m.end, m.tick + 1))
+        for m in marks
+        if m.kind == "slur" and m.end >= 0
+    ]
+    found = iter(np.searchsorted(wide, np.array(sought, np.int64).reshape(-1, 2)).tolist())  # all at once
     for m in marks:
         if m.kind != "slur" or m.end < 0:
             out.append(m)
             continue
         base = (m.part * 256 + m.voice) * _WIDE
-        a, b = (int(x) for x in np.searchsorted(wide, [base + m.tick, base + max(m.end, m.tick + 1)]))
+        a, b = next(found)
         tick, end = m.tick, m.end
         if (a == b or onset[a] != tick) and a > 0 and wide[a - 1] >= base and onset[a - 1] + length[a - 1] > tick:
             tick = int(onset[a - 1])
