@@ -18,20 +18,22 @@ from rescore_music.view.engraving import engraved
 from rescore_music.view.labels import with_labels
 from rescore_music.view.paper import Paper
 from rescore_music.view.paper import paper as paper_for
-from rescore_music.view.parts import part_of
+from rescore_music.view.parts import concert_pitch, part_of
 from rescore_music.view.typesetting import typeset
 
 PAGES = (".pdf", ".png", ".svg")
 _UNFIT = re.compile(r"[^\w.♭♯-]+")  # for a file's name
 
 
-def write_score(score: Score, path: str | Path, *, paper: str = "", ppi: float = 150.0) -> Path:
+def write_score(score: Score, path: str | Path, *, concert: bool = False, paper: str = "", ppi: float = 150.0) -> Path:
     """Write a score as the suffix says: .mid .midi, .musicxml .xml .mxl, or pages: .pdf, .png, .svg.
 
     Parameters
     ----------
     score : Score
     path : path
+    concert : bool
+        Written as it sounds, save for instruments that transpose by octaves.
     paper : str
         For pages: "a4", "a3", "letter", "tabloid", with " landscape" where it lies; "" chooses by the staves.
     ppi : float
@@ -50,8 +52,11 @@ def write_score(score: Score, path: str | Path, *, paper: str = "", ppi: float =
         If the score cannot be engraved.
     """
     path = Path(path)
+    if concert:
+        score = concert_pitch(score)
     if path.suffix.lower() in PAGES:
-        corner = "Transposed score" if any(part.transposition % 12 for part in score.parts) else ""
+        transposed = any(part.transposition % 12 for part in score.parts)
+        corner = "Score in C" if concert else "Transposed score" if transposed else ""
         return _write_pages(score, path, paper_for(_staves(score), paper), corner, ppi, player=False)
     try:
         return write_format(score, path)

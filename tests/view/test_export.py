@@ -14,7 +14,7 @@ from PIL import Image
 import rescore_music as rm
 from rescore_music.io.musicxml.write import musicxml_bytes
 from rescore_music.resources import samples_dir
-from rescore_music.score import Mark, Part, Score, note_rows
+from rescore_music.score import Articulation, Mark, Part, Score, note_rows
 from rescore_music.view.counting import counted, without_multiple_rests
 from rescore_music.view.engraving import engraved
 from rescore_music.view.paper import PAPERS, paper
@@ -142,6 +142,7 @@ def test_a_concert_score_sounds_the_same_and_is_written_as_it_sounds(tmp_path):
     assert back.notes["pitch"].tolist() == [70, 40]
     assert b"<step>B</step><alter>-1</alter><octave>4</octave>" in musicxml_bytes(concert)
     assert b"<step>C</step><octave>5</octave>" in musicxml_bytes(score)
+    assert rm.write_score(score, tmp_path / "d.musicxml", concert=True).read_bytes() == musicxml_bytes(concert)
 
 
 def test_more_staves_never_make_larger_ones():
@@ -192,3 +193,12 @@ def test_staves_that_rest_are_left_out_of_large_scores_but_never_of_the_first_sy
     found = [n for page in staves_by_system(Score(note_rows(rows), (Part("Flute"),) * parts)) for n in page]
     assert found[0] == parts
     assert (min(found[1:]) < parts) == hidden
+
+
+def test_cue_notes_are_smaller():
+    notes = note_rows([(0, BAR // 2, 60, 80, 0), (BAR // 2, BAR // 2, 60, 80, 0)])
+    notes["articulation"][1] = int(Articulation.CUE)
+    drawn = engraved(Score(notes, (Part("Horn"),)), paper(1))[0]
+    sizes = [float(s) for s in re.findall(r'class="notehead">\s*<use[^>]*scale\(([\d.]+)', drawn)]
+    assert len(sizes) == 2
+    assert sizes[1] < sizes[0]
