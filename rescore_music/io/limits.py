@@ -1,7 +1,8 @@
 """How much of a file is believed: every limit on input, in one place, with its reason.
 
 A cue of three minutes has some 10,000 notes, the longest movement of published orchestral MusicXML at hand 47,000 in
-1,000 bars and 26 MB; the limits are well above what music needs and keep a hostile file within 10 seconds and 1 GiB.
+1,000 bars, 26 MB and half of XML_NODES; the limits are above what music needs and keep a hostile file within 10
+seconds and 1 GiB.
 What lies above a limit is refused in one line, or cut where that loses nothing (texts). Limits of what is read lower in
 the house stand there: templates in `template_yaml` (256 KiB, 16 deep, 20,000 values, 40 digits), tempi in `tempo`
 (`US_MIN` to `US_MAX` microseconds a quarter), frame rates in `timecode`. tests/io/test_limits.py meets each of them;
@@ -20,9 +21,10 @@ TEXT = 4096  # characters of one name, lyric or marker: nobody reads more; longe
 
 # a score of any kind
 NOTES = 1_000_000  # a hundred cues in one file
+MARKS = 300_000  # dynamics, words, chord symbols, lyrics ... that notation places beside the notes
 PARTS = 1024  # the largest scores have 60
 STAVES = 16  # of one part
-BARS = 100_000  # two days of music; a longer score is a wrong number in a file
+BARS = 50_000  # a day of music; a longer score is a wrong number in a file
 BAR_QUARTERS = 4096  # so is a longer bar
 WRITTEN_BARS = 500_000  # bars times parts in MusicXML, each some hundred bytes at least
 
@@ -36,7 +38,7 @@ MIDI_JUNK = 64 * 1024  # bytes before the header that are searched for one
 # MusicXML
 XML_DEPTH = 256  # libxml2's own, held by a test; MusicXML goes 8 deep
 XML_TEXT = 10 * MIB  # characters in one element or attribute: libxml2's own too
-XML_NODES = 5_000_000  # tags, and attributes twice: each takes some 120 bytes of memory, from 4 bytes of file
+XML_NODES = 4_000_000  # tags, and attributes twice: each takes some 120 bytes of memory and up to 2 us, from 4 bytes
 ARCHIVE_BYTES = FILE_BYTES  # of the score in an .mxl archive
 ARCHIVE_RATIO = 250  # unpacked to packed; real orchestral scores reach 60
 ARCHIVE_RATIO_FREE = 4 * MIB  # below this size no ratio is too high: silence packs well

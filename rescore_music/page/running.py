@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,12 @@ def run(request: Request) -> None:
             st.session_state.pop("error", None)
             status.update(label="Done", state="complete", expanded=False)
     if "error" in st.session_state:
-        st.error(st.session_state["error"])
+        st.error(plain(st.session_state["error"]))
+
+
+def plain(text: str) -> str:
+    """Text that the page shows as it is: a file cannot put pictures, links or formulas onto it."""
+    return re.sub(r"([\\`*_\[\]<>$#|~])", r"\\\1", text)
 
 
 def work(request: Request, progress: Callable[[str, float], None], bar: Any) -> Take:

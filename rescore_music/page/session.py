@@ -50,6 +50,20 @@ def kept(upload: Any) -> Path:
     """An upload as a file under its own name."""
     folder = workshop() / "in"
     folder.mkdir(exist_ok=True)
-    path = folder / Path(upload.name).name
+    path = folder / safe_name(upload.name)
     path.write_bytes(upload.getbuffer())
     return path
+
+
+def safe_name(name: str) -> str:
+    r"""The file's own name as far as it is one: no folders, nothing that is not printed, no longer than disks allow.
+
+    Examples
+    --------
+    >>> safe_name("my cue.mid"), safe_name("../../up.mid"), safe_name(".."), safe_name("a\\0b.mid")
+    ('my cue.mid', 'up.mid', 'cue', 'a-b.mid')
+    """
+    last = name.replace("\\", "/").rpartition("/")[2]
+    path = Path("".join(c if c.isprintable() else "-" for c in last))
+    stem = path.stem.encode("utf-8", "replace")[:150].decode("utf-8", "ignore").strip(". ")
+    return (stem or "cue") + (path.suffix if len(path.suffix) < 20 else "")
