@@ -10,24 +10,32 @@ madrigals with the seams (||) of their Roman-numeral analyses. Parameters were c
 songs of the files that are not Erk's; the figures are for the other chorales, Erk's songs, and the madrigals.
 
 Convention: the first note of a phrase is its boundary; the first of a piece does not count. A boundary counts as found
-if one of ours lies at the same place (chorales and madrigals: within a beat); precision, recall and F1 are means a piece.
-Peers, on the top voice: rests only; Cambouropoulos' Local Boundary Detection Model with the threshold that is best on
-the tuning half; a Grouper after Temperley (gap, eight notes, metrical parallelism); a seam every four bars. Published on
-1705 songs of the Essen collection (Pearce, Muellensiefen, Wiggins 2010): Grouper .66, LBDM .63, rests .58, IDyOM .58.
+if one of ours lies at the same place (chorales and madrigals: within a beat); precision, recall and F1 are means over
+pieces. Peers, on the top voice: rests only; Cambouropoulos' Local Boundary Detection Model with the threshold that is
+best on the tuning half; a Grouper after Temperley (gap, eight notes, metrical parallelism); a seam every four bars.
+Published on 1705 songs of the Essen collection (Pearce, Muellensiefen and Wiggins 2010): Grouper .66, LBDM .63, rests
+.58, IDyOM .58; their selection is not ours.
+
+Section data: movements of quartets, piano and orchestral music with repeat signs, played through with their repeats.
+Parameters were chosen on every second of them, the figures are for the others.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rescore_music.analysis.harmony import key_spans
+from rescore_music.analysis.chords import pitch_classes
+from rescore_music.analysis.form import find_sections
+from rescore_music.analysis.harmony import find_harmony, key_spans
 from rescore_music.analysis.phrases import find_phrases
 from rescore_music.io import read_score
+from rescore_music.repeats import playing_order, unfold
 from rescore_music.score import METER, Articulation, Part, Score, note_rows
 
 Row = np.ndarray[Any, Any]
@@ -268,9 +276,8 @@ def phrases(tuned: bool) -> None:
     sets = {"chorales, fermatas": (chorales(0 if tuned else 1), 1.0), "Essen songs": (essen(not tuned), 0.0)}
     if not tuned:
         sets["madrigals, ||"] = (madrigals(), 1.0)
-    print(
-        f"phrase boundaries: precision / recall / F1, means a piece (LBDM's threshold {threshold:.2f}, chosen on other songs)"
-    )
+    print("phrase boundaries: precision / recall / F1, means over pieces")
+    print(f"(LBDM's threshold {threshold:.2f}, chosen on other songs)")
     for name, (pieces, beats) in sets.items():
         print(f"{name}: {len(pieces)} pieces, {sum(len(t) for _, _, t in pieces)} boundaries, within {beats:g} beats")
         for who, method in {
@@ -285,13 +292,105 @@ def phrases(tuned: bool) -> None:
             print(f"    {who:18s} {p:.3f} / {r:.3f} / {f:.3f}")
 
 
+# -- sections --------------------------------------------------------------------------------------------------------
+
+
+def played_forms(tuned: bool) -> list[tuple[str, Score, list[tuple[int, int, int]]]]:
+    """Movements with repeats, played through: the score, and (start, end, passage) of each passage as it is heard.
+
+    Passages are what lies between repeat signs, double bars and endings; a passage heard again has its number again.
+    Passages under four bars are joined to the one before.
+    """
+    folders = ("haydn", "mozart", "beethoven", "joplin", "schumann_clara", "schumann_robert", "handel")
+    paths = [p for f in folders for p in sorted((corpus() / f).rglob("*.mxl")) if not re.search(r"opus1\d\d", p.stem)]
+    out = []
+    for path in paths[0 if tuned else 1 :: 2]:
+        score = read_score(path)
+        order = playing_order(score)
+        if len(order) < 2:
+            continue
+        cuts = np.unique([m.tick for m in score.marks if m.kind == "barline" and "ending" not in m.text])
+        heard: list[tuple[int, int, int]] = []
+        at = 0
+        for a, b in order:
+            inner = [a, *[int(c) for c in cuts if a < c < b], b]
+            for x, y in pairwise(inner):
+                bars = int(score.bar_of(y - 1) - score.bar_of(x)) + 1
+                if heard and bars < 4:
+                    heard[-1] = (heard[-1][0], at + y - a, heard[-1][2])
+                else:
+                    heard.append((at + x - a, at + y - a, x))
+            at += b - a
+        if 3 <= len(heard) <= 40:
+            played = unfold(score)
+            out.append((path.parent.name + "/" + path.stem, played.replace(marks=()), heard))
+    return out
+
+
+def foote(score: Score) -> Row:
+    """Foote's novelty on bars' pitch classes, kernel of eight bars, peaks over the mean by a standard deviation."""
+    bars = score.bars
+    classes = pitch_classes(score, bars)
+    unit = classes / np.maximum(np.linalg.norm(classes, axis=1, keepdims=True), 1e-9)
+    alike = unit @ unit.T
+    out = np.zeros(len(alike))
+    for i in range(2, len(alike) - 2):
+        k = min(8, i, len(alike) - i)
+        w = alike[i - k : i + k, i - k : i + k]
+        out[i] = (w[:k, :k].mean() + w[k:, k:].mean()) / 2 - w[:k, k:].mean()
+    peaks = [i for i in range(1, len(out) - 1) if out[i] == out[max(0, i - 4) : i + 5].max()]
+    return bars[[i for i in peaks if out[i] > out.mean() + out.std()]]
+
+
+def pairs_right(truth: list[tuple[int, int, int]], found: list[tuple[int, int, str]], bars: Row) -> Row:
+    """Pairwise label agreement over bars: (pairs alike in both, alike in ours, alike in truth)."""
+    middle = (bars[:-1] + bars[1:]) // 2
+    a = np.array([t[2] for t in truth])[np.clip(np.searchsorted([t[0] for t in truth], middle, "right") - 1, 0, None)]
+    names = sorted({f[2] for f in found})
+    number = np.array([names.index(f[2]) for f in found])
+    b = number[np.clip(np.searchsorted([f[0] for f in found], middle, "right") - 1, 0, None)]
+    same_a, same_b = a[:, None] == a, b[:, None] == b
+    off = ~np.eye(len(a), dtype=bool)
+    return np.array([(same_a & same_b & off).sum(), (same_b & off).sum(), (same_a & off).sum()], float)
+
+
+def sections(tuned: bool) -> None:
+    forms = played_forms(tuned)
+    print(f"sections of {len(forms)} movements played with their repeats, the signs taken out; boundaries within a bar")
+    print("(precision / recall / F1, means a piece), and pairs of bars with one label (F1; primes count as the letter)")
+    rows: dict[str, list[Row]] = {}
+    labels: list[float] = []
+    for _, score, heard in forms:
+        truth = np.array([h[0] for h in heard][1:])
+        bar = int(np.median(np.diff(score.bars)))
+        harmony = find_harmony(score)
+        mine = find_sections(score, find_phrases(score, harmony.keys), harmony.keys)
+        guesses = {
+            "ours": np.array([m.start for m in mine][1:]),
+            "Foote's novelty": foote(score),
+            "every 8 bars": score.bars[8:-1:8],
+            "every 16 bars": score.bars[16:-1:16],
+        }
+        for who, guess in guesses.items():
+            rows.setdefault(who, []).append(measure(truth, guess, bar))
+        hits, ours_, theirs = pairs_right(heard, [(m.start, m.end, m.label.rstrip("'")) for m in mine], score.bars)
+        p, r = hits / max(ours_, 1), hits / max(theirs, 1)
+        labels.append(2 * p * r / max(p + r, 1e-9))
+    for who, values in rows.items():
+        p, r, f = np.mean(values, axis=0)
+        told = f"   labels {np.mean(labels):.3f}" if who == "ours" else ""
+        print(f"    {who:18s} {p:.3f} / {r:.3f} / {f:.3f}{told}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("phrases", "sections", "tuned"):
         parser.add_argument(f"--{name}", action="store_true")
     chosen = parser.parse_args()
-    if chosen.tuned or chosen.phrases or not chosen.sections:
+    if chosen.phrases or not chosen.sections:
         phrases(chosen.tuned)
+    if chosen.sections or not chosen.phrases:
+        sections(chosen.tuned)
 
 
 if __name__ == "__main__":

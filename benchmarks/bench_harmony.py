@@ -259,9 +259,7 @@ def cadences(name: str, refs: list[Reference]) -> None:
                 confused[(kind, best[1])] = confused.get((kind, best[1]), 0) + 1
     p, r = hits / max(made, 1), hits / max(wanted, 1)
     f = 2 * p * r / max(p + r, 1e-9)
-    print(
-        f"{name}: {wanted} cadences; placed: P {p:.3f} R {r:.3f} F1 {f:.3f}; kind right of those: {right / max(hits, 1):.3f}"
-    )
+    print(f"{name}: {wanted} cadences; placed: P {p:.3f} R {r:.3f} F1 {f:.3f}; kind right: {right / max(hits, 1):.3f}")
     print("    " + ", ".join(f"{a} as {b} {n}" for (a, b), n in sorted(confused.items(), key=lambda x: -x[1])))
 
 

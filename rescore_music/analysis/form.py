@@ -20,23 +20,19 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from rescore_music.analysis.likeness import LEAST_RUN, LIKE, MOST_BARS, RUN, bar_likeness, novelty, repetition
 from rescore_music.analysis.phrases import contents, letter, upper_line
-from rescore_music.analysis.seams import bar_evidence, in_bars, unit
+from rescore_music.analysis.seams import bar_evidence, in_bars
 from rescore_music.score import Score
 from rescore_music.structure import KeySpan, Phrase, Section
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-PITCH, RHYTHM = 0.65, 0.35  # shares in the likeness of two bars
-LIKE = 0.95  # likeness of bars in a passage heard again
-LEAST_RUN, RUN = 4, 25.0  # bars: of a passage heard again, at least, and from which on it tells all it can
-KERNEL = 8  # bars to either side of a change
 AGAIN, CHANGE, LOCAL = 2.0, 0.77, 0.25  # weight of repetition, novelty, and what is told of single bars
 SECTION, UNEVEN = 1.55, 0.2  # cost of a section, and of each octave of length from the usual
 USUAL, FEWEST, PARTS = 20.0, 4.0, 3.5  # usual bars of a section, at least, and in pieces too short for so many of them
 SAME, VARIED = 0.9, 0.7  # mean likeness of two sections with one label; share of bars alike, for a prime
-MOST_BARS = 1200  # compared one by one
 
 
 def find_sections(score: Score, phrases: tuple[Phrase, ...], keys: tuple[KeySpan, ...] = ()) -> tuple[Section, ...]:
@@ -63,9 +59,9 @@ def find_sections(score: Score, phrases: tuple[Phrase, ...], keys: tuple[KeySpan
     first[0] = 0
     pitch, rhythm = contents(score, bars)
     group = -(-(len(bars) - 1) // MOST_BARS)
-    alike = _likeness(pitch, rhythm, group)
+    alike = bar_likeness(pitch, rhythm, group)
     usual = float(np.clip((len(bars) - 1) / PARTS, FEWEST, USUAL))
-    evidence = AGAIN * _repetition(alike, min(usual, RUN)) + CHANGE * _novelty(alike)
+    evidence = AGAIN * repetition(alike, min(usual, RUN)) + CHANGE * novelty(alike)
     evidence = np.repeat(evidence, group)[: len(bars) - 1]
     evidence += LOCAL * np.minimum(bar_evidence(score, bars, keys, pitch, rhythm), 2.0)
     gain = _near(evidence, first)
@@ -76,61 +72,6 @@ def find_sections(score: Score, phrases: tuple[Phrase, ...], keys: tuple[KeySpan
     sure = 1 - np.exp(-np.maximum(gain[cut], 0) / SECTION)
     sure[0] = 1.0
     return tuple(Section(int(starts[c]), int(ends[i]), labels[i], float(sure[i])) for i, c in enumerate(cut.tolist()))
-
-
-def _likeness(pitch: Floats, rhythm: Floats, group: int) -> Floats:
-    """How alike each two (groups of) bars are, 0 to 1; shape (groups, groups). Silent bars are like silent bars."""
-    count = -(-len(pitch) // group)
-    tones = np.zeros((count * group, pitch[0].size), np.float32)
-    tones[: len(pitch)] = unit(pitch)
-    beats = np.zeros((count * group, rhythm.shape[1]), np.float32)
-    beats[: len(rhythm)] = unit(rhythm)
-    a, b = (unit(x.reshape(count, -1).astype(np.float64)) for x in (tones, beats))
-    out = PITCH * (a @ a.T) + RHYTHM * (b @ b.T)
-    silent = ~a.any(axis=1) & ~b.any(axis=1)
-    out[np.ix_(silent, silent)] = 1.0
-    return np.asarray(out, np.float64)
-
-
-def _repetition(alike: Floats, full: float) -> Floats:
-    """Evidence at each bar that a passage heard elsewhere begins or has ended there; 1 from `full` bars on."""
-    count = len(alike)
-    out = np.zeros(count + 1)
-    for lag in range(LEAST_RUN, count - LEAST_RUN + 1):
-        like = np.diagonal(alike, lag) >= LIKE
-        like[1:-1] |= like[:-2] & like[2:]  # one bar may differ
-        turn = np.diff(np.concatenate([[0], like.astype(np.int8), [0]]))
-        begin, end = np.flatnonzero(turn == 1), np.flatnonzero(turn == -1)
-        long = end - begin
-        worth = np.where(long >= LEAST_RUN, np.minimum(long / full, 1.0), 0.0)
-        for place in (begin, end, begin + lag, end + lag):
-            np.maximum.at(out, place, worth)
-    out[0] = 0.0
-    return out[:count]
-
-
-def _novelty(alike: Floats) -> Floats:
-    """How much the bars before each bar differ from those after it, against the piece's own measure; 0 to 1."""
-    count = len(alike)
-    out = np.zeros(count)
-    total = np.pad(alike.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
-
-    def mean(a: Ints, b: Ints, c: Ints, d: Ints) -> Floats:
-        area = np.maximum((b - a) * (d - c), 1)
-        return np.asarray((total[b, d] - total[a, d] - total[b, c] + total[a, c]) / area, np.float64)
-
-    at = np.arange(1, count)
-    lo, hi = np.maximum(at - KERNEL, 0), np.minimum(at + KERNEL, count)
-    out[1:] = (mean(lo, at, lo, at) + mean(at, hi, at, hi)) / 2 - mean(lo, at, at, hi)
-    if count < 4:
-        return out * 0
-    middle, most = np.quantile(out[1:], [0.5, 0.97])
-    scaled = np.clip((out - middle) / max(float(most - middle), 0.08), 0, 1)
-    peak = np.ones(count, bool)
-    for step in (1, 2, 3):
-        peak[step:] &= out[step:] >= out[:-step]
-        peak[:-step] &= out[:-step] >= out[step:]
-    return np.asarray(np.where(peak, scaled, 0.3 * scaled), np.float64)
 
 
 def _near(evidence: Floats, first: Ints) -> Floats:

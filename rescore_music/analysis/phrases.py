@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from rescore_music.analysis import seams
 from rescore_music.analysis.frames import coverage, span_of
+from rescore_music.analysis.likeness import unit
 from rescore_music.score import Score
 from rescore_music.structure import KeySpan, Phrase
 
@@ -111,16 +112,16 @@ def _labels(starts: Ints, pitch: Floats, rhythm: Floats, upper: Ints) -> list[st
     lengths = np.maximum(np.diff(np.append(starts, len(pitch))), 1)
     cells = pitch / np.maximum(np.linalg.norm(pitch, axis=2, keepdims=True), 1e-9)
     free = np.abs(np.fft.rfft(cells, axis=2))[:, :, 1:]
-    beat = seams.unit(rhythm)
+    beat = unit(rhythm)
     labels = [""] * len(starts)
     letters: list[int] = []  # first phrase of each letter
     for length in np.unique(lengths):
         members = np.flatnonzero(lengths == length)
         rows = np.minimum(starts[members][:, None] + np.arange(length), len(pitch) - 1)
-        exact = seams.unit(cells[rows])
-        loose = np.concatenate([seams.unit(free[rows]) * 0.6, seams.unit(beat[rows]) * 0.8], axis=1)
+        exact = unit(cells[rows])
+        loose = np.concatenate([unit(free[rows]) * 0.6, unit(beat[rows]) * 0.8], axis=1)
         like, vary = exact @ exact.T, loose @ loose.T
-        tune = seams.unit(beat[rows]) @ seams.unit(beat[rows]).T
+        tune = unit(beat[rows]) @ unit(beat[rows]).T
         lines = upper[rows].reshape(len(members), -1)
         for i, member in enumerate(members):
             earlier = np.arange(i)

@@ -21,6 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rescore_music.analysis.frames import beats, span_of
+from rescore_music.analysis.likeness import MOST_BARS as COMPARED
+from rescore_music.analysis.likeness import bar_likeness, repetition, unit
 from rescore_music.score import Articulation, Score
 from rescore_music.structure import KeySpan
 
@@ -34,6 +36,7 @@ PHRASE, SHORT, LONG, ODD, BROKEN = 0.2, 3.1, 0.85, 0.55, 0.45
 USUAL_BEATS = (7.5, 15.0)  # lengths that cost least
 NOTES = 0.85  # how far a length is one of notes, not of beats
 BUSY_STRENGTH, BUSY_PHRASE, BUSY_BROKEN, BUSY_ODD = 0.5, 0.6, 3.0, 0.6  # what changes where much moves
+PASSAGE, PASSAGE_BARS = 3.0, 16.0  # the ends of a passage heard again, and how long it is to tell all it can
 LEAST_BEATS, MOST_BARS = 2.0, 8.5
 MARKED = ("rehearsal", "barline", "jump", "tempo")
 AROUND = 60  # moments to either side that say what is usual
@@ -132,7 +135,9 @@ def bar_evidence(score: Score, bars: Ints, keys: tuple[KeySpan, ...], pitch: Flo
         near = np.searchsorted(bars, ticks - score.ticks_per_quarter // 4)
         near = near[(near > 0) & (near < count)]
         out += np.minimum(np.bincount(near, minlength=count) * worth, most)
-    return out + RETURN * returns(pitch, rhythm)
+    group = -(-count // COMPARED)
+    passages = np.repeat(repetition(bar_likeness(pitch, rhythm, group), PASSAGE_BARS / group), group)[:count]
+    return out + RETURN * returns(pitch, rhythm) + PASSAGE * passages
 
 
 def returns(pitch: Floats, rhythm: Floats) -> Floats:
@@ -152,12 +157,6 @@ def returns(pitch: Floats, rhythm: Floats) -> Floats:
     out = np.zeros(count)
     out[: len(pair)] = again & (different[which] > 1)
     return out
-
-
-def unit(rows: Floats) -> Floats:
-    """Rows brought to length 1."""
-    flat = rows.reshape(len(rows), -1)
-    return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9), np.float64)
 
 
 def strengths(score: Score, bars: Ints, places: Ints, evidence: Floats) -> Floats:
