@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import time
 from pathlib import Path
 
@@ -565,3 +566,35 @@ def test_mutated_bytes_read_or_are_refused(
 @given(st.binary(max_size=400), st.sampled_from([0, 1, 24, 480, 0x7FFF, 0xE728, 0xFF00]))
 def test_random_tracks_read_or_are_refused(body: bytes, division: int) -> None:
     reads_or_refuses(midi(track(body, end=b""), track(body), division=division))
+
+
+def test_inspect_prints_every_repair_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from rescore_music.cli import main
+
+    path = tmp_path / "worn.mid"
+    path.write_bytes(midi(track(SCALE + b"\x00\x80\x3c\x40"), count=3) + b"junk at the end")
+    assert main(["inspect", str(path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["import_log"]
+    assert [(i["where"], i["count"]) for i in told] == [
+        ("file", 1),
+        ("header", 1),
+        ("track 1, channel 1, tick 768 (bar 3)", 1),
+    ]
+    assert told[2]["what"] == "note-off without a note-on dropped"
+
+
+def test_registered_parameters_pedals_and_pressure_read_and_write_in_their_order() -> None:
+    controls = [(101, 0), (100, 0), (6, 12), (38, 0), (101, 0), (100, 1), (6, 70), (38, 5), (101, 0), (100, 2), (6, 63)]
+    controls += [(101, 127), (100, 127), (64, 127), (66, 127), (67, 90)]
+    body = (
+        b"".join(bytes((0, 0xB3, *c)) for c in controls)
+        + b"\x00\xd3\x21\x00\x93\x3c\x50\x10\xa3\x3c\x31\x10\x83\x3c\x07"
+    )
+    score = read_midi(midi(track(body)))
+    read = [(int(r["number"]), int(r["value"])) for r in score.controls]
+    assert read == [*controls, (CHANNEL_PRESSURE, 0x21)]
+    assert [r.data for r in score.raw] == [b"\xa3\x3c\x31"]
+    again = read_midi(midi_bytes(score))
+    assert again.controls.tolist() == score.controls.tolist()
+    assert again.raw == score.raw
+    assert np.array_equal(again.notes, score.notes)

@@ -7,6 +7,7 @@ format 2, whose tracks do not know each other), and parts on one bus share all t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +56,7 @@ class Reading:
         self.is_note &= ~self.is_beside
         self.is_on &= ~self.is_beside
         if int(self.is_beside.sum()) > MIDI_MESSAGES:
-            raise ReadError("the file has more key pressure messages than any music", file=file)
+            raise ReadError("the file has more key pressure or keyswitch messages than any music", file=file)
         key = events.track << 20 | bus
         self.part_keys = np.unique(key[self.is_on])
         if len(self.part_keys) > PARTS:
@@ -121,8 +122,11 @@ class Reading:
         """Divide parts whose channel changes to another player's program: renumbers `notes` and all parts."""
         groups: dict[int, tuple[Ints, Ints, Ints]] = {}  # part -> its notes, their players, players by program change
         buses = self.buses()
+        first = int(notes["onset"].min()) if len(notes) else 0
         for bus in buses.values():
             if not bus.parts or not len(programs := self.channel_rows(bus)[2]):
+                continue
+            if len(programs) == 1 and programs["tick"][0] <= first:
                 continue
             kits = self._kits(int(self.part_bus[bus.parts[0]]) % 16, programs)
             for part in bus.parts:
@@ -168,16 +172,19 @@ class Reading:
 
     def buses(self) -> dict[int, Bus]:
         """What happens on every channel, by tick; at one tick in the order of the tracks."""
-        rows = np.flatnonzero(~self.is_note & ~self.is_beside)
-        rows = rows[np.lexsort((self.events.tick[rows], self.bus[rows]))]
-        used, first = np.unique(self.bus[rows], return_index=True)
-        spans = dict(zip(used.tolist(), np.split(rows, first[1:]), strict=True)) if len(used) else {}
-        out = {bus: Bus([], span) for bus, span in spans.items()}
+        out = {bus: Bus([], span) for bus, span in self._spans.items()}
         for part, bus in enumerate(self.part_bus.tolist()):
             out.setdefault(bus, Bus([], np.zeros(0, np.int64))).parts.append(part)
         if sum(len(b.parts) * len(b.rows) for b in out.values()) > MIDI_EVENTS:
             raise ReadError("the file has more controllers than any music", file=self.file)
         return out
+
+    @cached_property
+    def _spans(self) -> dict[int, Ints]:
+        rows = np.flatnonzero(~self.is_note & ~self.is_beside)
+        rows = rows[np.lexsort((self.events.tick[rows], self.bus[rows]))]
+        used, first = np.unique(self.bus[rows], return_index=True)
+        return dict(zip(used.tolist(), np.split(rows, first[1:]), strict=True)) if len(used) else {}
 
     def channel_rows(self, bus: Bus) -> tuple[Rows, Rows, Rows]:
         """CONTROL, BEND and PROGRAM rows of one channel, without their part."""
