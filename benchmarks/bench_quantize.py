@@ -4,7 +4,8 @@
 
 Each score's opening is performed (benchmarks/humanize.py) and written as MIDI twice: (a) over the true tempo map and
 meters, (b) at a nominal 120, 4/4, as a recording without a click. Each system reads the file and notates it:
-rescore_music's `quantize`, music21's `converter.parse`, partitura's `load_score_midi`.
+rescore_music's `quantize`, music21's `converter.parse` as it is, partitura's `load_score_midi` with a grid of twelfths
+of a quarter (without one it writes every tick down).
 
 Measures, each an F1 over notes or lines, 0 to 100:
 
@@ -78,7 +79,7 @@ def truth_of(score: Score, curve, lead: float, onset: np.ndarray) -> Notated:
     )
 
 
-def ours(score: Score, played: Score) -> Notated:
+def ours(score: Score) -> Notated:
     """What `quantize` makes of a performance; voices as they would be printed."""
     notes, quarter = score.notes, score.ticks_per_quarter
     snapped = snap(score)
@@ -87,7 +88,6 @@ def ours(score: Score, played: Score) -> Notated:
         _, staff = staves_of(score, snapped, part)
         found = fragments(score, snapped, part, staff)
         voice[found.note[::-1]] = (part * 10000 + found.staff * 100 + found.voice)[::-1]
-    del played
     return Notated(
         notes["pitch"].astype(int),
         score.seconds(score.sounding()["onset"]),
@@ -137,7 +137,8 @@ def by_partitura(path: Path, played: Score) -> Notated:
     import partitura
     from partitura.score import Measure
 
-    loaded = partitura.load_score_midi(str(path))
+    # its default keeps every tick; told to, it rounds to twelfths of a quarter (sixteenths and triplets)
+    loaded = partitura.load_score_midi(str(path), quantization_unit=played.ticks_per_quarter // 12)
     rows, bars = [], {}
     for number, part in enumerate(loaded.parts):
         for note in part.note_array(include_grace_notes=True):
@@ -258,7 +259,7 @@ def measure(name: str, seconds: float, peers: bool, folder: Path) -> list[tuple[
         path = folder / f"{way}.mid"
         rm.write_score(played, path)
         read = rm.read_score(path)
-        systems = {"rescore_music": lambda r=read: ours(quantize(r), r)}
+        systems = {"rescore_music": lambda r=read: ours(quantize(r))}
         if peers:
             systems["music21"] = lambda p=path, r=read: by_music21(p, r)
             systems["partitura"] = lambda p=path, r=read: by_partitura(p, r)

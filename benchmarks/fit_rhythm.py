@@ -31,16 +31,20 @@ ATTACKS = 500
 
 
 def works(shared: Path) -> list[Path]:
-    """The scores to count; none of a tested work."""
+    """The scores to count: none is tested."""
     root = humanize.corpus()
     out = [root / name for name in humanize.TUNING]
     for pattern, every in (("bach/bwv*.mxl", 8), ("monteverdi/madrigal.*.mxl", 6), ("ryansMammoth/*.abc", 8)):
         out += sorted(root.glob(pattern))[::every]
     out += [root / f"beethoven/opus{n}.mxl" for n in ("18no3", "132", "133")]
     out += sorted((shared / "openscore_orchestra").glob("*.mxl"))
-    tested = {(root / name).resolve() for name in humanize.TESTED}
-    stems = {p.stem for p in tested}
-    return [p for p in dict.fromkeys(out) if p.resolve() not in tested and p.stem.split("-")[0] not in stems]
+    tested = {work_of(root / name) for name in humanize.TESTED}
+    return [p for p in dict.fromkeys(out) if work_of(p) not in tested]
+
+
+def work_of(path: Path) -> tuple[str, str]:
+    """What tells a score from others: its folder and name, without the variants of a chorale."""
+    return path.parent.name, path.stem.split("-")[0] if path.parent.name == "bach" else path.stem
 
 
 def opening(score: Score) -> Score:

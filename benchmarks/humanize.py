@@ -104,6 +104,7 @@ def excerpt(name: str, seconds: float = 45.0) -> tuple[Score, float]:
     end = int(bars[np.clip(last, min(4, len(bars) - 1), len(bars) - 1)])
     score = score if end >= score.bars[-1] else score.slice(0, end)
     keep = (score.notes["articulation"] & GRACE == 0) | (score.notes["onset"] > 0)
+    keep &= ~_shared(score)
     parts = tuple(
         Part(name=p.name, program=p.program, channel=i if i < 9 else i + 1, staves=p.staves)
         for i, p in enumerate(score.parts)
@@ -113,6 +114,19 @@ def excerpt(name: str, seconds: float = 45.0) -> tuple[Score, float]:
     tempo_map = TempoMap.constant(tempo, score.ticks_per_quarter)
     out = score.replace(notes=score.notes[keep], parts=parts, tempo=tempo_map, import_log=(), **blank, **columns)
     return out, tempo
+
+
+def _shared(score: Score) -> np.ndarray:
+    """Notes of a part that another voice of it plays too, at once: no instrument sounds them twice."""
+    notes = score.notes
+    order = np.lexsort((-notes["duration"], notes["pitch"], notes["part"], notes["onset"]))
+    row = notes[order]
+    again = np.zeros(len(row), bool)
+    again[1:] = np.all([row[c][1:] == row[c][:-1] for c in ("onset", "part", "pitch")], axis=0)
+    again &= (row["articulation"] & GRACE) == 0
+    out = np.zeros(len(row), bool)
+    out[order] = again
+    return out
 
 
 def _playable(score: Score) -> float:

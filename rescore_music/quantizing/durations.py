@@ -19,11 +19,12 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-_SHORTENED = 0.8  # cost of a note that sounds none of the way to the next onset; its square counts
+_SHORTENED = 0.62  # cost of a note that sounds none of the way to the next onset; its square counts
 _DETACHED = 0.42  # the least share of the way it has to sound
 _OVERLAP = 1.6  # cost of a beat of overlap that is cut
 _PLACES = ((1, 0.12), (2, 0.25), (4, 0.42), (3, 0.42), (6, 0.55))  # divisions of the beat, cost
-_TIED = 0.12  # a value that takes a tie
+_TIED, _DOTTED = 0.12, 0.05  # a value that takes a tie, a dot
+_BAND, _REACH = 4, 11  # semitones: notes are compared in bands of pitch; how near a note of the same voice may be
 _LINE = 0.03  # share of overlaps up to which a part plays one note at a time
 
 
@@ -61,12 +62,11 @@ def _following(onset: Ints, end: int) -> Ints:
 def _nearest_ends(played: Played, onset: Ints, unit: Ints, beats: BeatGrid, ternary: Flags) -> Ints:
     following = _following(onset, beats.end)
     late = np.maximum(played.end, onset + 1.0)
-    late = np.where(_single_line(late, following, onset), np.minimum(late, following), late)
+    single = _single_line(late, following, onset)
+    late = np.where(single, np.minimum(late, following), late)
     home = beats.beat_of(late)
     base, beat = beats.start[home], beats.length[home].astype(np.float64)
-    edge = np.append(np.unique(onset), beats.end)
-    after = edge[np.minimum(np.searchsorted(edge, late, side="left"), len(edge) - 1)]
-    before = edge[np.maximum(np.searchsorted(edge, late, side="right") - 1, 0)]
+    before, after = _neighbours(onset, late, np.zeros_like(onset) if single else played.pitch, beats.end)
     share = (late - onset) / np.maximum(after - onset, 1)
     near = (after - late <= 0.5 * beat) | (share >= _DETACHED)
     candidates = [
@@ -80,20 +80,33 @@ def _nearest_ends(played: Played, onset: Ints, unit: Ints, beats: BeatGrid, tern
         candidates.append((place, np.abs(place - late) / beat + cost, allowed))
     places = np.stack([c[0] for c in candidates])
     costs = np.stack([np.where(c[2] & (c[0] > onset), c[1], np.inf) for c in candidates])
-    costs = costs + np.where(_single_value(places - onset, beats.quarter), 0.0, _TIED)
+    costs = costs + _value_cost(places - onset, beats.quarter)
     best = costs.argmin(axis=0)
     rows = np.arange(len(onset))
     chosen = np.where(np.isfinite(costs[best, rows]), places[best, rows], np.minimum(onset + unit, following))
     return np.asarray(np.minimum(np.maximum(chosen, onset + 1), beats.end), np.int64)
 
 
-def _single_value(ticks: Ints, quarter: int) -> Flags:
-    """Which lengths one note head, dotted or not, or one member of a triplet can say."""
-    out = np.zeros(ticks.shape, bool)
+def _neighbours(onset: Ints, late: Floats, pitch: Ints, end: int) -> tuple[Ints, Ints]:
+    """The last onset before each end and the first one after it, among notes near in pitch: those of its own voice."""
+    before, after = onset.copy(), np.full(len(onset), end, np.int64)
+    band = pitch // _BAND
+    for number in np.unique(band):
+        mine = np.flatnonzero(band == number)
+        centre = number * _BAND + _BAND // 2
+        edge = np.append(np.unique(onset[np.abs(pitch - centre) <= _REACH]), end)
+        after[mine] = edge[np.minimum(np.searchsorted(edge, late[mine], side="left"), len(edge) - 1)]
+        before[mine] = edge[np.maximum(np.searchsorted(edge, late[mine], side="right") - 1, 0)]
+    return before, after
+
+
+def _value_cost(ticks: Ints, quarter: int) -> Floats:
+    """What a length costs: nothing for a plain value or a member of a triplet, a little dotted, more with a tie."""
+    out = np.full(ticks.shape, _TIED)
     for power in range(-3, 3):
         value = quarter * 2.0**power
-        for factor in (1.0, 1.5, 2 / 3, 1.75):
-            out |= np.abs(ticks - value * factor) < 0.5
+        for factor, cost in ((1.75, _DOTTED), (1.5, _DOTTED), (2 / 3, 0.0), (1.0, 0.0)):
+            out[np.abs(ticks - value * factor) < 0.5] = cost
     return out
 
 

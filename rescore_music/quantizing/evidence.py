@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 _EXACT = (32, 24, 20, 28, 9, 11, 13, 15, 18)  # divisions of a quarter that a notated source may use
-_PLAIN = (4, 6)
+_PLAIN = (8, 6)
 _ENGRAVED = ("musicxml", "abc", "humdrum")
 _WINDOW = 32  # attacks
 _REAL = 0.38  # mean projection on the grid; chance is 0 with a standard error of 0.07 over 100 attacks
@@ -29,7 +29,7 @@ def performed_parts(score: Score) -> Flags:
 
     A part counts as notated when its source numbered its voices and is a notation file or keeps to exact divisions of
     the quarter, when it carries its performance beside its notation already, or when nearly all its times lie on plain
-    sixteenths and triplets.
+    thirty-seconds and triplets.
     """
     notes, quarter = score.notes, score.ticks_per_quarter
     out = np.zeros(len(score.parts), bool)

@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 _SAME = 0.012  # seconds: struck at once
-_SHORT, _GAP, _FAST = 0.13, 0.11, 0.07  # longest grace note; longest way to its main note; the same of a group
+_SHORT, _GAP, _FAST = 0.13, 0.11, 0.055  # longest grace note; longest way to its main note; the same of a group
 _SHARE = 0.17  # of a beat: nothing that could be a written sixteenth
 _SLOWER = 1.8  # how much slower the part moves around a grace note
 _LONGER = 2.0  # how much longer its main note sounds
