@@ -573,12 +573,14 @@ def test_inspect_prints_every_repair_as_json(tmp_path: Path, capsys: pytest.Capt
 
     path = tmp_path / "worn.mid"
     path.write_bytes(midi(track(SCALE + b"\x00\x80\x3c\x40"), count=3) + b"junk at the end")
-    assert main(["inspect", str(path), "--json"]) == 0
+    with pytest.raises(SystemExit) as done:
+        main(["inspect", str(path), "--json"])
+    assert not done.value.code
     told = json.loads(capsys.readouterr().out)["import_log"]
     assert [(i["where"], i["count"]) for i in told] == [
         ("file", 1),
         ("header", 1),
-        ("track 1, channel 1, tick 768 (bar 3)", 1),
+        ("track 1, channel 1, tick 768 (bar 2)", 1),
     ]
     assert told[2]["what"] == "note-off without a note-on dropped"
 
