@@ -32,13 +32,14 @@ Ints = npt.NDArray[np.int64]
 WAIT, REST, HELD, UPPER = 3.9, 3.0, 0.8, 0.7  # a doubled wait; a beat of rest; a held note; weight of the top part
 NOVELTY, RETURN, KEY_CHANGE, MARK, TEMPO, FERMATA = 0.55, 1.75, 0.7, 3.0, 0.3, 5.0
 # costs: of any phrase, of halving and of doubling the usual length, of odd bars, of part of a bar
-PHRASE, SHORT, LONG, ODD, BROKEN = 0.2, 3.1, 0.85, 0.55, 0.45
+PHRASE, SHORT, LONG, ODD, BROKEN = 0.2, 3.1, 0.85, 0.55, 0.7
 USUAL_BEATS = (7.5, 15.0)  # lengths that cost least
 NOTES = 0.85  # how far a length is one of notes, not of beats
 BUSY_STRENGTH, BUSY_PHRASE, BUSY_BROKEN, BUSY_ODD = 0.5, 0.6, 3.0, 0.6  # what changes where much moves
 PASSAGE, PASSAGE_BARS = 3.0, 16.0  # the ends of a passage heard again, and how long it is to tell all it can
 LEAST_BEATS, MOST_BARS = 2.0, 8.5
 MARKED = ("rehearsal", "barline", "jump", "tempo")
+BESIDE = 0.96  # of the waits just before and after, that a wait must exceed, whatever is usual
 AROUND = 60  # moments to either side that say what is usual
 
 
@@ -82,7 +83,7 @@ def _part_breath(score: Score, rows: Ints, places: Ints, beat: Floats) -> tuple[
     stop = ends[np.append(first[1:], len(rows)) - 1]  # when everything begun by each moment has ended
     high = np.maximum.reduceat(score.notes["pitch"][rows].astype(np.float64), first)
     wait = np.diff(onset).astype(np.float64)
-    usual = np.maximum(_usual(wait), _neighbours(wait))  # even notes wait for nothing, whatever comes around them
+    usual = np.maximum(_usual(wait), BESIDE * _neighbours(wait))
     before = np.searchsorted(onset, places, side="left") - 1
     known = before >= 0
     i = np.maximum(before, 0)
