@@ -72,7 +72,7 @@ def _deliver(result: Result, beside: Path, goal: Path) -> None:
     from rescore_music.io import write_audio, write_score
     from rescore_music.view.report import report_html
 
-    write_score(result.score, beside / "score.mid")
+    write_score(result.score, beside / "score.mid", sound_map=result.settings.sound_map)
     write_score(_annotated(result), beside / "score.musicxml")
     if result.rendering is not None:
         write_audio(result.rendering, beside / "mix.wav")

@@ -65,6 +65,8 @@ class Settings:
         A SoundFont's path; None for the embedded sounds.
     salvage : bool
         Take what is whole of a cut-off MIDI file.
+    sound_map : str or None
+        How score.mid tells a sound library of articulations: a shipped map's name, or a path to YAML.
     """
 
     n: int = 16
@@ -75,6 +77,7 @@ class Settings:
     profile: str = "film"
     sounds: str | None = None
     salvage: bool = False
+    sound_map: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +107,7 @@ class Result:
     quality : Quality
     decisions : tuple of Decision
         Who got which line, why, and who would have been next.
+    settings : Settings
     provenance : mapping of str to str
     seconds : mapping of stage to seconds
     """
@@ -121,6 +125,7 @@ class Result:
     cues: Cues | None = None
     rendering: Rendering | None = None
     decisions: tuple[Decision, ...] = ()
+    settings: Settings = field(default_factory=Settings)
     provenance: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -255,6 +260,10 @@ def rescore(
     from rescore_music.delivery import delivering
 
     settings = settings or Settings(n=n, seed=seed)
+    if settings.sound_map is not None:
+        from rescore_music.io.midi.sound_map import load_sound_map
+
+        load_sound_map(settings.sound_map)  # a wrong one is refused before the work, not after it
     with delivering(out) as deliver:
         result = _line(source, load_template(template), cues, rate, start, settings, _Clock(progress))
         deliver(result)
@@ -330,6 +339,7 @@ def _line(
         synced=synced,
         cues=spotted,
         rendering=rendering,
+        settings=settings,
         decisions=explain(chosen, score, template, analysis, settings.seed),
         provenance=provenance,
         seconds=clock.seconds,

@@ -220,3 +220,16 @@ def test_convert_notates_unfolds_and_prints(tmp_path: Path, capsys: pytest.Captu
     assert page.read_bytes().startswith(b"%PDF")
     assert run("convert", CHASE, "-o", tmp_path / "chase.docx") == 2
     assert run("convert", CHASE, "--quantize", "--strength", "2", "-o", out) == 2
+
+
+def test_a_sound_map_tells_the_library_of_articulations(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plain, switched = tmp_path / "plain.mid", tmp_path / "switched.mid"
+    assert run("convert", samples_dir() / "love_theme.musicxml", "-o", plain) == 0
+    assert (
+        run("convert", samples_dir() / "love_theme.musicxml", "--sound-map", "keyswitch-example", "-o", switched) == 0
+    )
+    assert switched.read_bytes() != plain.read_bytes()
+    for words in (("convert",), ("rescore", "--no-audio", "-q")):
+        assert run(*words, CHASE, "--sound-map", "nobody-has-it", "-o", tmp_path / "new.mid") == 2
+        assert "nobody-has-it" in capsys.readouterr().err
+        assert not (tmp_path / "new.mid").exists()

@@ -63,9 +63,11 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("-o", "--out", type=Path, required=True, help=text)
     sub.add_argument("--parts", type=Path, help="folder for each player's part, in the same format")
     sub.add_argument("--paper", default="", help="a4 a3 letter tabloid, with ' landscape' (default: by the staves)")
+    sub.add_argument("--concert", action="store_true", help="score in C: written as it sounds")
     sub.add_argument("--unfold", action="store_true", help="play out repeats, endings and jumps")
     sub.add_argument("--rehearsal", action="store_true", help="letters where sections begin")
     sub.add_argument("--quantize", action="store_true", help="notate a performance: beats, bars, note values")
+    _sequencer_options(sub)
     text = "share of the played timing that gives way to the written, 0 to 1 (default %(default)g)"
     sub.add_argument("--strength", type=_share, default=0.0, help=text)
     text = "bars from the file, found, or as seems right (default %(default)s)"
@@ -121,6 +123,7 @@ def _orchestration_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("-n", "--candidates", type=_whole(1, 256), default=16, help=text)
     text = "how many of them the second pass hears (default %(default)s)"
     sub.add_argument("--top", type=_whole(0, 64), default=4, help=text)
+    _sequencer_options(sub)
     sub.add_argument("--seed", type=int, default=0, help="decides between equals (default %(default)s)")
     sub.add_argument("--no-audio", action="store_true", help="leave the sound, and with it the second pass, out")
 
@@ -131,6 +134,11 @@ def _picture_options(sub: argparse.ArgumentParser, *, required: bool) -> None:
     text = "frame rate: 23.976 24 25 29.97df 29.97 30 48 50 59.94df 60 (default %(default)s)"
     sub.add_argument("--rate", default="24", help=text)
     sub.add_argument("--start", default="00:00:00:00", help="timecode of the cue's first sample (default %(default)s)")
+
+
+def _sequencer_options(sub: argparse.ArgumentParser) -> None:
+    text = "how MIDI tells a sound library of articulations: general-midi, keyswitch-example, or a path to YAML"
+    sub.add_argument("--sound-map", metavar="MAP", help=text)
 
 
 def _sound_options(sub: argparse.ArgumentParser) -> None:

@@ -26,7 +26,7 @@ def run_convert(args: argparse.Namespace) -> int:
         from rescore_music.analysis import analyze
 
         score = with_rehearsal_marks(score, analyze(score))
-    say(write_score(score, args.out, paper=args.paper))
+    say(write_score(score, args.out, concert=args.concert, paper=args.paper, sound_map=args.sound_map))
     if args.parts is not None:
         for path in write_parts(score, args.parts, suffix=args.out.suffix):
             say(path)

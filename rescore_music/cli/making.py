@@ -110,4 +110,5 @@ def settings_of(args: argparse.Namespace) -> Settings:
         profile=args.profile,
         sounds=args.sounds,
         salvage=args.salvage,
+        sound_map=args.sound_map,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rescore_music.errors import WriteError
 from rescore_music.io import atomic_write
@@ -21,11 +22,22 @@ from rescore_music.view.paper import paper as paper_for
 from rescore_music.view.parts import concert_pitch, part_of
 from rescore_music.view.typesetting import typeset
 
+if TYPE_CHECKING:
+    from rescore_music.io.midi.sound_map import SoundMap
+
 PAGES = (".pdf", ".png", ".svg")
 _UNFIT = re.compile(r"[^\w.♭♯-]+")  # for a file's name
 
 
-def write_score(score: Score, path: str | Path, *, concert: bool = False, paper: str = "", ppi: float = 150.0) -> Path:
+def write_score(
+    score: Score,
+    path: str | Path,
+    *,
+    concert: bool = False,
+    paper: str = "",
+    ppi: float = 150.0,
+    sound_map: SoundMap | str | Path | None = None,
+) -> Path:
     """Write a score as the suffix says: .mid .midi, .musicxml .xml .mxl, or pages: .pdf, .png, .svg.
 
     Parameters
@@ -38,6 +50,8 @@ def write_score(score: Score, path: str | Path, *, concert: bool = False, paper:
         For pages: "a4", "a3", "letter", "tabloid", with " landscape" where it lies; "" chooses by the staves.
     ppi : float
         Pixels an inch of a PNG.
+    sound_map : SoundMap, str or path, optional
+        For MIDI: how a sound library is told of articulations, by name or from a YAML file.
 
     Returns
     -------
@@ -59,7 +73,7 @@ def write_score(score: Score, path: str | Path, *, concert: bool = False, paper:
         corner = "Score in C" if concert else "Transposed score" if transposed else ""
         return _write_pages(score, path, paper_for(_staves(score), paper), corner, ppi, player=False)
     try:
-        return write_format(score, path)
+        return write_format(score, path, sound_map=sound_map)
     except WriteError as error:
         if "cannot be written as" not in error.what:
             raise
