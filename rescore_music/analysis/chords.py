@@ -121,7 +121,7 @@ def lowest_pitches(score: Score, edges: Ints) -> Ints:
 
 
 def read_chords(frames: Frames, scales: Floats | None = None) -> tuple[Ints, Floats]:
-    """The chord of each frame, -1 where nothing or a single pitch class sounds, and how well it explains it.
+    """The chord of each frame, -1 where nothing or a single foreign pitch class sounds, and how well it explains it.
 
     Parameters
     ----------
@@ -141,7 +141,22 @@ def read_chords(frames: Frames, scales: Floats | None = None) -> tuple[Ints, Flo
     gain[silent] = 0
     path = _best_chords(gain, np.where(frames.on_bar, CHANGE_BAR, np.where(frames.on_beat, CHANGE_BEAT, CHANGE_INSIDE)))
     fit = gain[np.arange(len(path)), path] / np.maximum(frames.share_of_beat, 1e-9)
-    return np.where(silent, -1, path), fit
+    return _carried(frames, np.where(silent, -1, path)), fit
+
+
+def _carried(frames: Frames, path: Ints) -> Ints:
+    """A single tone belongs to the chord before it in its bar, or else after it, if it is one of its tones."""
+    path = path.copy()
+    single = np.where((path < 0) & (frames.classes.sum(axis=1) > 0), frames.classes.argmax(axis=1), -1)
+    bar = np.cumsum(frames.on_bar)
+    templates, _ = _templates()
+    alone = np.flatnonzero(single >= 0).tolist()
+    for step, order in ((-1, alone), (1, alone[::-1])):
+        for f in order:
+            g = f + step
+            if path[f] < 0 and 0 <= g < len(path) and bar[g] == bar[f] and path[g] >= 0:
+                path[f] = path[g] if templates[path[g], single[f]] else -1
+    return path
 
 
 def _templates() -> tuple[Floats, Floats]:
