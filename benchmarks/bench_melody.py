@@ -2,7 +2,7 @@
 
     python benchmarks/bench_melody.py          the table: each work by a scorer fitted without it
     python benchmarks/bench_melody.py --fit    fits the shipped weights, on all works
-    python benchmarks/bench_melody.py --piano  songs and quartets in one pile: the melody's notes in a piano texture
+    python benchmarks/bench_melody.py --piano  chorales and quartets in one pile: the melody's notes in a piano texture
 
 The settings of the scorer were chosen on symphonies 3, 6 and 9 held out; the row "not looked at" is the other six.
 The orchestral scores are those beside the checkout (RESCORE_SHARED_DATA names another folder). A run fits ten scorers:
@@ -19,11 +19,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
+from bench_voices import corpus, piled
 from fit_melody import fit_stages
 from melody_data import Array, Example, annotated, read_example, share_right
 
-from rescore_music.analysis.melody import evidence_scores, melody_path, segments_of
+from rescore_music.analysis.melody import evidence_scores, melody_notes, melody_path, segments_of
 from rescore_music.analysis.melody_net import WEIGHTS_FILE, Stage, log_chances, save_stages
+from rescore_music.io import read_score
 
 LOOKED_AT = ("Beethoven_Op.55", "Beethoven_Op.68", "Beethoven_Op.125")
 GUESSES = ("ours", "highest now", "highest/bar", "violin 1", "busiest")
@@ -110,6 +112,27 @@ def _print(name: str, row: Array) -> None:
     print(f"{name:18s}" + "".join(f"{cell:>15s}" for cell in cells), flush=True)
 
 
+def piano() -> None:
+    """Quartets in one pile: how much of the first violin's line is found, and how much of what is found is its."""
+    print("one part, no voices: share of the first violin's notes found, and of the found notes that are its")
+    print(f"{'corpus':16s} {'works':>6s} {'notes':>7s} {'ours':>14s} {'highest onset':>14s}")
+    for name in ("bach", "haydn", "mozart", "schumann_robert"):
+        hits, works, notes = np.zeros((2, 3)), 0, 0
+        for path in corpus(name)[:40]:
+            score = read_score(path)
+            if len(score.parts) != 4 or not len(score.notes):
+                continue
+            pile, part = piled(score)
+            at = pile.notes["onset"] * 128 + pile.notes["pitch"]
+            truth = np.unique(at[part == 0])
+            top = np.flatnonzero(np.append(np.diff(pile.notes["onset"]) > 0, True))  # the pile is sorted by pitch
+            for row, found in zip(hits, (np.unique(at[melody_notes(pile)]), np.unique(at[top])), strict=True):
+                row += [len(np.intersect1d(found, truth)), len(truth), len(found)]
+            works, notes = works + 1, notes + len(pile.notes)
+        cells = (f"{both / said:.3f} / {both / found:.3f}" for both, said, found in hits)
+        print(f"{name:16s} {works:6d} {notes:7d} " + " ".join(f"{cell:>14s}" for cell in cells), flush=True)
+
+
 def fit() -> None:
     save_stages(WEIGHTS_FILE, fit_stages([read_example(path) for path in annotated()]))
     print(f"{WEIGHTS_FILE.name}: {WEIGHTS_FILE.stat().st_size} bytes")
@@ -119,9 +142,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fit", action="store_true")
     parser.add_argument("--jobs", type=int, default=1, help="works at a time")
+    parser.add_argument("--piano", action="store_true")
     chosen = parser.parse_args()
     if chosen.fit:
         fit()
+    elif chosen.piano:
+        piano()
     else:
         table(chosen.jobs)
 

@@ -3,9 +3,9 @@
 Everything works on the note array (ticks, sounding pitch) with numpy alone; the methods are told in each module.
 """
 
-from rescore_music.analysis.melody import Segment, main_melody
+from rescore_music.analysis.melody import Segment, main_melody, melody_notes
 from rescore_music.analysis.motifs import discover_motifs
 from rescore_music.analysis.overview import analyze
 from rescore_music.analysis.voices import separate_voices
 
-__all__ = ["Segment", "analyze", "discover_motifs", "main_melody", "separate_voices"]
+__all__ = ["Segment", "analyze", "discover_motifs", "main_melody", "melody_notes", "separate_voices"]

@@ -63,7 +63,12 @@ def forward(layers: Layers, x: npt.NDArray[np.float32]) -> npt.NDArray[np.float3
 @cache
 def shipped_stages() -> tuple[Stage, Stage]:
     """The two stages with the shipped weights."""
-    with np.load(WEIGHTS_FILE) as data:
+    return load_stages(WEIGHTS_FILE)
+
+
+def load_stages(path: Path) -> tuple[Stage, Stage]:
+    """The two stages of a file that `save_stages` wrote."""
+    with np.load(path) as data:
         stages = []
         for s in ("one", "two"):
             count = int(data[f"{s}_networks"])
@@ -75,7 +80,7 @@ def shipped_stages() -> tuple[Stage, Stage]:
 
 
 def save_stages(path: Path, stages: tuple[Stage, Stage]) -> None:
-    """Writes both stages to a file that `shipped_stages` reads."""
+    """Writes both stages to a file that `load_stages` reads."""
     out: dict[str, npt.NDArray[np.generic]] = {}
     for name, stage in zip(("one", "two"), stages, strict=True):
         out[f"{name}_mean"], out[f"{name}_spread"] = stage.mean, stage.spread

@@ -1,9 +1,10 @@
 """Streams: notes that sound together, sorted into voices by the best joint path.
 
 At every onset the new notes are handed to voices so that, over the whole passage, each voice moves by small steps,
-seldom rests, does not overlap itself and does not cross its neighbours (the cues of stream segregation that Huron
-collects under voice leading). The joint choice is a beam search: a few hypotheses, each with the last pitch and end of
-every voice, are extended by all hand-outs that keep the order of pitch up to one exchange of neighbours.
+keeps to its rhythm, seldom rests, does not overlap itself and does not cross its neighbours (the cues of stream
+segregation that Huron collects under voice leading). The joint choice is a beam search: a few hypotheses, each with
+the last pitch and end of every voice, are extended by all hand-outs that keep the order of pitch up to one exchange of
+neighbours.
 
 Passages are cut into blocks that overlap by a warm-up, and all blocks of all parts are extended in lockstep, so the
 cost is that of array arithmetic and grows linearly with the notes. Voices are numbered from the top, in blocks too,
@@ -38,18 +39,24 @@ Block = tuple[int, int, int, int, int]  # passage; first group heard, first kept
 
 @dataclass(frozen=True)
 class Weights:
-    """What a voice pays, in semitones. Tuned on Haydn's and Mozart's quartets; the chorales had no say."""
+    """What a voice pays, in semitones. Tuned on Haydn's and Mozart's quartets; Beethoven's and chorales had no say."""
 
     step: float = 1.0  # per semitone moved
-    leap: float = 0.18  # more per semitone beyond a fifth
-    register: float = 0.22  # per semitone away from the voice's usual height
+    leap: float = 0.05  # more per semitone beyond a fifth
+    register: float = 0.15  # per semitone away from the voice's usual height
     gap: float = 4.0  # per quarter of rest, at most GAP_MOST
     overlap: float = 40.0  # for still sounding when the next note starts, in full from a sixteenth on
     crossing: float = 9.0  # for each voice crossed while it sounds
-    exchange: float = 7.0  # for two notes of one onset in crossed voices
+    exchange: float = 10.0  # for two notes of one onset in crossed voices
+    rhythm: float = 4.0  # per doubling or halving of the note length, at most RHYTHM_MOST
+    back: float = 0.7  # per semitone away from the voice's last but one pitch
 
 
 GAP_MOST = 4.0
+RHYTHM_MOST = 2.0
+BACK_MOST = 12.0
+UNHEARD, SHORTEST = -9.0, 1 / 16
+PITCH, END, LENGTH, BACK = range(4)  # of a voice's state
 FIFTH = 7.0
 SIXTEENTH = 0.25
 
@@ -143,10 +150,12 @@ class _Grid:
 
 @dataclass(eq=False)
 class _Beam:
-    """The hypotheses of every block: last pitch and end of each voice, shape (blocks, BEAM, voices), and cost."""
+    """The hypotheses of every block: `state`, shape (blocks, BEAM, voices, 4), holds of each voice its last pitch, the
+    end and the length (log2 of quarters, `UNHEARD` before its first note) of that note, and the pitch before; `cost`,
+    shape (blocks, BEAM).
+    """
 
-    pitch: Floats
-    end: Floats
+    state: Floats
     cost: Floats
 
 
@@ -168,11 +177,10 @@ def _assign_blocks(
     """Extends the hypotheses of all blocks group by group, then writes what the best of each says."""
     grid = _grid(passages, blocks, voices)
     size, steps = grid.count.shape
-    beam = _Beam(
-        pitch=np.repeat(grid.register[:, None, :], BEAM, axis=1),
-        end=np.full((size, BEAM, voices), -GAP_MOST, np.float32),
-        cost=np.full((size, BEAM), FAR, np.float32),
-    )
+    state = np.empty((size, BEAM, voices, 4), np.float32)
+    state[..., PITCH] = state[..., BACK] = grid.register[:, None, :]
+    state[..., END], state[..., LENGTH] = -GAP_MOST, UNHEARD
+    beam = _Beam(state, np.full((size, BEAM), FAR, np.float32))
     beam.cost[:, 0] = 0
     came, way = np.zeros((steps, size, BEAM), np.int64), np.zeros((steps, size, BEAM), np.int64)
     for t in range(steps):
@@ -186,8 +194,9 @@ def _extend(grid: _Grid, beam: _Beam, t: int, live: int, weights: Weights) -> tu
     voices = grid.pitch.shape[2]
     table, exchanged = _hand_outs(voices)
     columns = np.where(table >= 0, table * voices + np.arange(voices), voices * voices)  # the last column is free
-    many, pitch, end = grid.count[:live, t], grid.pitch[:live, t], grid.end[:live, t]
-    price = _prices(beam.pitch[:live], beam.end[:live], pitch, grid.onset[:live, t], grid.register[:live], weights)
+    many, pitch, onset = grid.count[:live, t], grid.pitch[:live, t], grid.onset[:live, t]
+    length = np.log2(np.maximum(grid.end[:live, t] - onset[:, None], SHORTEST))
+    price = _prices(beam.state[:live], pitch, length, onset, grid.register[:live], weights)
     flat = np.concatenate([price.reshape(live, BEAM, -1), np.zeros((live, BEAM, 1), np.float32)], axis=2)
     total = np.take_along_axis(flat, columns[many].reshape(live, 1, -1), axis=2)
     total = total.reshape(live, BEAM, -1, voices).sum(axis=3)
@@ -200,24 +209,29 @@ def _extend(grid: _Grid, beam: _Beam, t: int, live: int, weights: Weights) -> tu
     best = np.argsort(total, axis=1, kind="stable")[:, :BEAM]  # stable: the same choice among equals everywhere
     value = np.take_along_axis(total, best, axis=1)
     source, chosen = best // ways, best % ways
-    new_pitch = np.take_along_axis(beam.pitch[:live], source[:, :, None], axis=1)
-    new_end = np.take_along_axis(beam.end[:live], source[:, :, None], axis=1)
+    state = np.take_along_axis(beam.state[:live], source[:, :, None, None], axis=1)
     given = table[many[:, None], chosen]  # (live, BEAM, voices): voice of each note
+    notes = np.stack([pitch, grid.end[:live, t], length], axis=-1)
     for j in range(voices):
         rows, ks = np.nonzero(given[:, :, j] >= 0)
         where = given[rows, ks, j]
-        new_pitch[rows, ks, where], new_end[rows, ks, where] = pitch[rows, j], end[rows, j]
-    beam.cost[:live] = _distinct(value, new_pitch, new_end) - value[:, :1]
-    beam.pitch[:live], beam.end[:live] = new_pitch, new_end
+        state[rows, ks, where, BACK] = state[rows, ks, where, PITCH]
+        state[rows, ks, where, : LENGTH + 1] = notes[rows, j]
+    beam.cost[:live] = _distinct(value, state[..., PITCH], state[..., END]) - value[:, :1]
+    beam.state[:live] = state
     return source, chosen
 
 
-def _prices(last_pitch: Floats, last_end: Floats, pitch: Floats, onset: Floats, register: Floats, w: Weights) -> Floats:
+def _prices(state: Floats, pitch: Floats, length: Floats, onset: Floats, register: Floats, w: Weights) -> Floats:
     """What voice v would pay for note j: shape (blocks, BEAM, voices, notes)."""
-    new = pitch[:, None, None, :]
+    new, last_pitch, last_end = pitch[:, None, None, :], state[..., PITCH], state[..., END]
     moved = np.abs(new - last_pitch[..., None])
     price = w.step * moved + w.leap * np.maximum(moved - FIFTH, 0)
     price += w.register * np.abs(new - register[:, None, :, None])
+    price += w.back * np.minimum(np.abs(new - state[..., BACK, None]), BACK_MOST)
+    last_length = state[..., LENGTH, None]
+    other = np.minimum(np.abs(length[:, None, None, :] - last_length), RHYTHM_MOST)
+    price += w.rhythm * np.where(last_length > UNHEARD, other, 0)
     rest = onset[:, None, None] - last_end
     sounding = rest < -0.05
     # a short overlap is how legato is played; from a sixteenth on it is a second voice
@@ -231,7 +245,9 @@ def _prices(last_pitch: Floats, last_end: Floats, pitch: Floats, onset: Floats, 
 
 
 def _distinct(value: Floats, pitch: Floats, end: Floats) -> Floats:
-    """Costs with all but the cheapest of equal states made hopeless: equal states have equal futures."""
+    """Costs with all but the cheapest of equal states made hopeless: equal last pitches and ends have equal futures
+    (nearly: lengths and earlier pitches weigh little beside them).
+    """
     mark = np.sqrt(PRIMES[: 2 * pitch.shape[2]])  # no small whole multiples of these sum to the same
     name = pitch @ mark[::2] + end @ mark[1::2]
     same = name[:, :, None] == name[:, None, :]

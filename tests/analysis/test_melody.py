@@ -1,0 +1,134 @@
+"""Main melody: who leads, where it is handed over, and which notes it is."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from analysis_builders import TUNE, Q, cadence, corpus, piled, read, score_of, sketch, tune
+
+from rescore_music.analysis import main_melody, melody_notes
+from rescore_music.analysis.melody_net import load_stages, save_stages, shipped_stages
+from rescore_music.analysis.patterns import find_patterns, others_alike, pooled, recurrence
+from rescore_music.elements import Mark
+from rescore_music.score import Part, Score
+
+BAR = 4 * Q
+BASS = [(i * Q, Q, 36 + 5 * (i % 2)) for i in range(32)]
+
+
+def test_a_tune_over_chords_leads_whatever_its_place_in_the_score() -> None:
+    for parts in ((tune() * 1, cadence(1)), (cadence(1), tune())):
+        score = score_of(*parts)
+        leader = next(i for i, notes in enumerate(parts) if len(notes) == len(TUNE) and notes[0][2] == TUNE[0])
+        assert {s.part for s in main_melody(score)} == {leader}
+
+
+def test_a_tune_is_followed_into_the_tenor() -> None:
+    """The same tune first above held chords, then an octave below in another part under them."""
+    high = tune(tuple(p + 12 for p in TUNE))
+    low = tune(tuple(p - 7 for p in TUNE), 4 * BAR)
+    chords = [(bar * BAR, BAR, p) for bar in range(8) for p in (60, 64, 67)]
+    score = score_of(high, chords, low, BASS, names=("Oboe", "Strings", "Cello", "Bass"))
+    found = main_melody(score)
+    assert [s.part for s in found] == [0, 2]
+    assert found[1].onset == 4 * BAR
+
+
+def test_a_hand_over_is_where_the_new_line_comes_in() -> None:
+    """An upbeat of one beat belongs to the line that it opens."""
+    chords = [(bar * BAR, BAR, p) for bar in range(8) for p in (48, 52, 55)]
+    first = tune(TUNE[:15])
+    second = tune((67, *TUNE, 72), 4 * BAR - Q)
+    found = main_melody(score_of(first, second, chords, names=("Oboe", "Flute", "Strings")))
+    assert [s.part for s in found] == [0, 1]
+    assert found[1].onset == 4 * BAR - Q
+
+
+def test_segments_follow_each_other_and_transposition_changes_nothing() -> None:
+    score = score_of(cadence(2), tune(), tune(tuple(p + 5 for p in TUNE), 16 * Q), names=("Strings", "Oboe", "Horn"))
+    found = main_melody(score)
+    assert all(a.end == b.onset for a, b in pairwise(found))
+    assert main_melody(score.transposed(12))[0].part == found[0].part
+
+
+@pytest.mark.parametrize("leader", [0, 1])
+def test_words_and_names_weigh(leader: int) -> None:
+    """Of two that play the same, the one with words leads; so does the one that is called the melody."""
+    plain = score_of(tune(), tune())
+    words = tuple(Mark(i * Q, "lyric", "la", part=leader) for i in range(len(TUNE)))
+    assert {s.part for s in main_melody(plain.replace(marks=words))} == {leader}
+    named = tuple(Part("Melody" if i == leader else "Backing") for i in range(2))
+    assert {s.part for s in main_melody(plain.replace(parts=named))} == {leader}
+
+
+def test_drums_never_lead() -> None:
+    score = score_of(tune(), tune((36, 38) * 16, long=Q // 2))
+    score = score.replace(parts=(Part("Piano"), Part("Drums", percussion=True)))
+    assert {s.part for s in main_melody(score)} == {0}
+    assert not melody_notes(score)[score.notes["part"] == 1].any()
+
+
+def test_the_melody_of_a_piano_sketch_is_its_upper_line() -> None:
+    score = sketch()
+    found = melody_notes(score)
+    sung = (score.notes["onset"] % Q == 0) & (score.notes["pitch"] >= 64)
+    assert np.mean(found[sung]) > 0.95
+    assert np.mean(sung[found]) > 0.95
+
+
+def test_the_melody_of_chorales_in_one_pile_is_the_soprano() -> None:
+    right = sung = told = 0
+    for path in corpus("bach/*.mxl")[::40]:
+        score = read(path)
+        if len(score.parts) == 4:
+            pile, part = piled(score)
+            found = melody_notes(pile)
+            right += int(np.count_nonzero(found & (part == 0)))
+            sung += int(np.count_nonzero(part == 0))
+            told += int(np.count_nonzero(found))
+    assert sung > 300
+    assert right / sung > 0.95
+    assert right / told > 0.95
+
+
+def test_a_score_without_notes_has_no_melody() -> None:
+    assert main_melody(Score(parts=(Part("Flute"),))) == ()
+    assert not len(melody_notes(Score(parts=(Part("Flute"),))))
+
+
+def test_patterns_name_equal_music() -> None:
+    """Two bars of a tune, then the same a fourth higher; doubled at the octave throughout."""
+    line = tune(TUNE[:8]) + tune(tuple(p + 5 for p in TUNE[:8]), 2 * BAR)
+    score = score_of(line, [(on, long, p - 12) for on, long, p in line])
+    line_of = score.notes["part"].astype(np.int32)
+    tops = np.lexsort((score.notes["onset"], line_of))
+    active = np.ones((4, 2), bool)
+    found = find_patterns(score, line_of, 2, score.bars, tops, active)
+    assert np.array_equal(found.exact[:2], found.exact[2:])
+    assert np.array_equal(found.tones[:, 0], found.tones[:, 1])
+    assert not np.any(found.tones[:2] == found.tones[2:])
+    assert np.array_equal(others_alike(found.tones, active), np.ones((4, 2)))
+    _, bars, lines = recurrence(found.exact, active)
+    assert np.array_equal(bars, np.ones((4, 2)))
+    assert np.array_equal(lines, np.ones((4, 2)))
+
+
+def test_pooling_leaves_out_the_place_itself() -> None:
+    names = np.array([[1], [0], [0], [0], [1]], np.uint64)
+    active = names > 0
+    chance = np.array([[0.9], [0], [0], [0], [0.1]])
+    mean, count = pooled(chance, names, active, doubt=0.0 + 1e-9)
+    assert mean[[0, 4], 0] == pytest.approx([0.1, 0.9])
+    assert count[[0, 4], 0].tolist() == [1, 1]
+
+
+def test_weights_survive_the_file(tmp_path: Path) -> None:
+    stages = shipped_stages()
+    save_stages(tmp_path / "weights.npz", stages)
+    for old, new in zip(stages, load_stages(tmp_path / "weights.npz"), strict=True):
+        assert np.array_equal(old.mean, new.mean)
+        for a, b in zip(old.networks, new.networks, strict=True):
+            assert all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
