@@ -4,7 +4,8 @@ Scores of the music21 corpus and of the shared orchestral set are read, their no
 with the key signatures left standing (a MIDI file that has them), and with those taken off too. The peer,
 partitura.musicanalysis.estimate_spelling (Meredith's ps13, stage 1), gets the same notes in the same run; it uses no
 key signature. The two numbers of our method were chosen on other scores: every third orchestral movement (left out
-here) and files of the corpus that lie between those taken here; after one look at this table they were chosen anew there.
+here) and files of the corpus that lie between those taken here. After one look at this table they were chosen anew, on
+those other scores.
 
 Run: python benchmarks/bench_spelling.py
 """
