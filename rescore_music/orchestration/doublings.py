@@ -150,7 +150,7 @@ def leads_in_tutti(m: Material, place: Placement, choice: Ints, added: Doublings
     if not columns:
         return choice, added, same
     strand, seats = np.maximum(m.table[:, 0], 0), added.column.shape[2]
-    tutti = (m.table[:, 0] >= 0) & (m.role[strand] == int(Role.MELODY)) & (m.intensity > TUTTI)
+    tutti = (m.table[:, 0] >= 0) & (m.role[strand] == int(Role.MELODY)) & (m.intensity > FULL)
     carrier = choice[:, :, 0]
     held = np.minimum(carrier, seats - 1)
     home = place.octave[strand[:, None], held]
