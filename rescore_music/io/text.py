@@ -21,12 +21,26 @@ from typing import Any
 
 from rescore_music.errors import ReadError
 from rescore_music.io.files import read_bytes
+from rescore_music.io.humdrum import Spot, hairpins, kern_spines, slurs, tokens_of
 from rescore_music.io.limits import NOTATION_BYTES, TEXT
 from rescore_music.io.musicxml.tables import NATURAL, STEPS, TECHNIQUES, TEMPO_WORDS, program_of
-from rescore_music.io.notation.draft import BAR_END, TIE_START, TIE_STOP, Draft, MarkDraft, assemble
+from rescore_music.io.notation.draft import (
+    BAR_END,
+    ENDS_ON_GRACE,
+    STARTS_ON_GRACE,
+    TIE_START,
+    TIE_STOP,
+    Draft,
+    MarkDraft,
+    assemble,
+)
 from rescore_music.score import Articulation, Metadata, Part, Score
 
 _FORMATS = {".abc": "abc", ".krn": "humdrum"}
+_ABC_PASSED_OVER = (
+    ("decorations (!...!)", r"![^!\s]+!"),
+    ("rolls, trills and other signs before notes (~ T H L P S O)", r"[~HLOPST](?=[\^_=]*[A-Ga-g])"),
+)
 _TIES = {"start": TIE_START, "stop": TIE_STOP, "continue": TIE_START | TIE_STOP}
 _FLAGS = {
     "Staccato": Articulation.STACCATO,
@@ -91,6 +105,10 @@ def read_text(path: str | Path) -> Score:
     walked = [_Walker(draft, i, part) for i, part in enumerate(parts)]
     for walker in walked:
         walker.walk()
+    if kind == "abc":
+        _tell_passed_over(draft, _first_tune(text)[0])
+    if kind == "humdrum":
+        _add_arches(draft, walked, text)
     if not draft.rows and not any(draft.filled.values()):
         raise ReadError("the score has no notes", file=path, cure="export a score with music in it")
     metadata = Metadata(
@@ -101,6 +119,39 @@ def read_text(path: str | Path) -> Score:
         source_format=kind,
     )
     return assemble(draft, [walker.part() for walker in walked], metadata)
+
+
+def _tell_passed_over(draft: Draft, tune: str) -> None:
+    """What music21 leaves out of ABC without a word."""
+    lines = tune.splitlines()
+    music = [re.sub(r'"[^"]*"|%.*', "", line) for line in lines if not re.match(r"[A-Za-z]:|%", line)]
+    for what, pattern in _ABC_PASSED_OVER:
+        if count := sum(len(re.findall(pattern, line)) for line in music):
+            draft.note("tune", f"{what} of ABC, ignored", count)
+    if words := sum(line.startswith("w:") for line in lines):
+        draft.note("tune", "lines of words (w:) of ABC, ignored", words)
+
+
+def _add_arches(draft: Draft, walked: list[_Walker], text: str) -> None:
+    """Slurs and hairpins, which music21 passes over; its parts are the kern spines from the right."""
+    tokens = tokens_of(text)
+    spines = kern_spines(tokens)
+    if len(spines) != len(walked):
+        if "(" in text:
+            draft.note("slurs", "slurs of spines that are not one part each, ignored")
+        return
+    for walker, spine in zip(walked, reversed(spines), strict=True):
+        for kind, find in (("slur", slurs), ("hairpin", hairpins)):
+            found, half = find(tokens, spine, walker.spots)
+            for arch in found:
+                mark = MarkDraft(arch.first.bar, arch.first.at, kind, arch.text, walker.index)
+                mark.end_bar, mark.end_at = arch.last.bar, arch.last.at + (arch.last.duration if kind == "slur" else 0)
+                if kind == "slur":
+                    mark.voice = arch.first.voice
+                    mark.value = STARTS_ON_GRACE * arch.first.grace + ENDS_ON_GRACE * arch.last.grace
+                draft.marks.append(mark)
+            if half:
+                draft.note(f"part {walker.index + 1}", f"a {kind} without its other half, dropped", half)
 
 
 def _said(metadata: Any, name: str) -> str:
@@ -168,6 +219,7 @@ class _Walker:
         self.draft, self.index, self.source = draft, index, part
         self.clef = ""
         self.standing = 0
+        self.spots: list[Spot] = []
         self.places: dict[int, tuple[int, int, int, int]] = {}  # id of a note -> bar, at, duration, voice
         measures = list(part.getElementsByClass(stream.Measure))
         if not measures:
@@ -232,7 +284,10 @@ class _Walker:
             elif "TempoIndication" in kinds:
                 self._tempo(bar, at, element)
             elif "Dynamic" in kinds:
-                self._mark(bar, at, "dynamic", str(element.value))
+                if level := re.match(r"[a-z]+", str(element.value)):  # the rest are ends of hairpins
+                    self._mark(bar, at, "dynamic", level.group())
+            elif "RepeatExpression" in kinds:
+                self._jump(bar, at, element)
             elif "ChordSymbol" in kinds:
                 self._mark(bar, at, "chord", str(element.figure).replace("-", "b"))
             elif "RehearsalMark" in kinds:
@@ -240,6 +295,16 @@ class _Walker:
             elif "TextExpression" in kinds:
                 self._text(bar, at, str(element.content))
         self._barlines(bar, measure)
+
+    def _jump(self, bar: int, at: int, element: Any) -> None:
+        """Signs stand where they are, words where they act: at the end of their bar."""
+        name = type(element).__name__
+        if name in ("Segno", "Coda"):
+            self._mark(bar, at, "jump", name.lower(), whole=True)
+        else:
+            words = element.getTextExpression()
+            text = str(words.content) if words is not None else name
+            self._mark(bar, BAR_END, "jump", text, whole=True)
 
     def _tempo(self, bar: int, at: int, element: Any) -> None:
         bpm = element.getQuarterBPM() if "MetronomeMark" in element.classSet else None
@@ -288,6 +353,8 @@ class _Walker:
             else:
                 flags |= bits
         self.places[id(element)] = (bar, at, duration, voice)
+        heard = frozenset(round(p.ps) for p in element.pitches)
+        self.spots.append(Spot(int(element.priority), bar, at, duration, voice, grace, heard))
         for one in element.notes if element.isChord else [element]:
             pitch = getattr(one, "pitch", None)
             if pitch is None or not 0 <= round(pitch.ps) <= 127:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from rescore_music.errors import ReadError
+from rescore_music.io.humdrum import pitches_of
 from rescore_music.io.musicxml.read import read_musicxml
 from rescore_music.io.musicxml.write import musicxml_bytes
 from rescore_music.io.text import read_text
+from rescore_music.repeats import unfold
 
 TUNE = """X:1
 T:The Test
@@ -76,6 +78,88 @@ def test_quartet_in_kern_and_in_musicxml_has_the_same_notes():
 
     a, b = notes(kern), notes(score)
     assert len(a & b) / len(a | b) > 0.97
+
+
+SLURRED = """**kern\t**dynam
+*clefG2\t*
+*M4/4\t*
+=1\t=1
+(4c\t<
+4d\t.
+4e)\t[
+(8f\t>
+8g)\t]
+=2\t=2
+*^\t*
+(2cc\t2c\t.
+2dd)\t2B\t.
+*v\t*v\t*
+=3\t=3
+1c\tf
+=\t=
+*-\t*-
+"""
+
+
+def test_kern_slurs_and_hairpins_are_kept(tmp_path):
+    path = tmp_path / "piece.krn"
+    path.write_text(SLURRED)
+    score = read_text(path)
+    quarter = score.ticks_per_quarter
+    arches = [(m.kind, m.text, m.tick / quarter, m.end / quarter) for m in score.marks if m.kind in ("slur", "hairpin")]
+    assert sorted(arches) == [
+        ("hairpin", "<", 0, 2),
+        ("hairpin", ">", 3, 3.5),
+        ("slur", "", 0, 3),
+        ("slur", "", 3, 4),
+        ("slur", "", 4, 8),
+    ]
+    assert [m.text for m in score.marks if m.kind == "dynamic"] == ["f"]
+
+
+def test_a_quartets_slurs_are_those_of_its_musicxml_edition():
+    from music21 import corpus
+
+    paths = [p for p in corpus.getComposer("beethoven") if "opus18no1" in str(p) and "movement3" in str(p)]
+    kern = next(p for p in paths if str(p).endswith(".krn"))
+    written = sum(line.count("(") for line in kern.read_text().splitlines() if line[:1] not in "!*=")
+    scores = [read_text(kern), read_musicxml(next(p for p in paths if str(p).endswith(".mxl")))]
+    found = [
+        {
+            (m.part, m.tick * 480 // s.ticks_per_quarter, m.end * 480 // s.ticks_per_quarter)
+            for m in s.marks
+            if m.kind == "slur"
+        }
+        for s in scores
+    ]
+    assert len(found[0]) >= written - 3  # three have no other half
+    assert len(found[0] & found[1]) / len(found[0]) > 0.8
+
+
+@pytest.mark.parametrize(
+    ("cell", "pitches"),
+    [("4c", {60}), ("8cc#", {73}), ("2C", {48}), ("4BB-", {46}), ("(4a 4cc)", {69, 72}), ("4r", set())],
+)
+def test_kern_pitches(cell, pitches):
+    assert pitches_of(cell) == pitches
+
+
+def test_what_music21_leaves_out_of_abc_is_told(tmp_path):
+    path = tmp_path / "tune.abc"
+    path.write_text("X:1\nM:4/4\nL:1/4\nK:C\n!f!C ~D TE F|\nw: one two three four\n")
+    told = {item.what: item.count for item in read_text(path).import_log}
+    assert [count for what, count in told.items() if "decorations" in what] == [1]
+    assert [count for what, count in told.items() if "trills" in what] == [2]
+    assert [count for what, count in told.items() if "words" in what] == [1]
+
+
+def test_abc_repeats_and_endings_are_played_out(tmp_path):
+    path = tmp_path / "tune.abc"
+    path.write_text("X:1\nM:4/4\nL:1/4\nK:C\n|:CDEF|1GGGG:|2cccc|]\n")
+    score = read_text(path)
+    assert [m.text for m in score.marks if m.text.startswith("ending-start")] == ["ending-start:1", "ending-start:2"]
+    scale = [60, 62, 64, 65]
+    assert unfold(score).notes["pitch"].tolist() == scale + [67] * 4 + scale + [72] * 4
 
 
 @pytest.mark.parametrize(
