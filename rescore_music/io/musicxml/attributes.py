@@ -75,8 +75,8 @@ class AttributeReader:
             divisions = float(text_of(element))
         except ValueError:
             divisions = 0.0
-        if not divisions > 0:
-            self.place.log("divisions that are no positive number, ignored")
+        if not 1e-6 < divisions < 1e9:
+            self.place.log("divisions that are no number of divisions, ignored")
             return
         scale = self.place.quarter / divisions
         self.place.scale = int(scale) if scale == int(scale) else scale
