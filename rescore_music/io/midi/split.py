@@ -52,10 +52,9 @@ def players(programs: npt.ArrayLike) -> Ints:
     row = np.asarray(programs, np.int64)
     out = _CLASS[row].astype(np.int64)
     bowed = np.isin(row, _STRINGS) & ~np.isin(row, _TECHNIQUES)
-    places = np.flatnonzero(bowed)
-    for i in np.flatnonzero(np.isin(row, _TECHNIQUES)).tolist():
-        if len(places):  # the strings that played last, else the first that will
-            out[i] = out[places[max(int(np.searchsorted(places, i)) - 1, 0)]]
+    places, techniques = np.flatnonzero(bowed), np.flatnonzero(np.isin(row, _TECHNIQUES))
+    if len(places):  # the strings that played last, else the first that will
+        out[techniques] = out[places[np.maximum(np.searchsorted(places, techniques) - 1, 0)]]
     return out
 
 
