@@ -3,6 +3,7 @@
     python benchmarks/bench_melody.py          the table: each work by a scorer fitted without it
     python benchmarks/bench_melody.py --fit    fits the shipped weights, on all works
     python benchmarks/bench_melody.py --piano  chorales and quartets in one pile: the melody's notes in a piano texture
+    python benchmarks/bench_melody.py --cost   CPU time a note, 1,000 to 200,000 notes
 
 The settings of the scorer were chosen on symphonies 3, 6 and 9 held out; the row "not looked at" is the other six.
 The orchestral scores are those beside the checkout (RESCORE_SHARED_DATA names another folder). A run fits ten scorers:
@@ -13,19 +14,23 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from concurrent.futures import ProcessPoolExecutor
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
+from bench_analysis import repeated
 from bench_voices import corpus, piled
 from fit_melody import fit_stages
 from melody_data import Array, Example, annotated, read_example, share_right
 
-from rescore_music.analysis.melody import evidence_scores, melody_notes, melody_path, segments_of
+from rescore_music.analysis import main_melody, melody_notes, separate_voices
+from rescore_music.analysis.melody import evidence_scores, melody_path, segments_of
 from rescore_music.analysis.melody_net import WEIGHTS_FILE, Stage, log_chances, save_stages
 from rescore_music.io import read_score
+from rescore_music.score import Part
 
 LOOKED_AT = ("Beethoven_Op.55", "Beethoven_Op.68", "Beethoven_Op.125")
 GUESSES = ("ours", "highest now", "highest/bar", "violin 1", "busiest")
@@ -133,6 +138,23 @@ def piano() -> None:
         print(f"{name:16s} {works:6d} {notes:7d} " + " ".join(f"{cell:>14s}" for cell in cells), flush=True)
 
 
+def cost() -> None:
+    """CPU time a note of the two jobs that look at every note, for growing scores."""
+    source = read_score(next(p for p in annotated() if p.stem == "Beethoven_Op.55_1"))
+    strings = source.notes[np.isin(source.notes["part"], (14, 15, 17))].copy()
+    strings["part"] = strings["voice"] = strings["staff"] = 0
+    piano_piece = source.replace(notes=strings, parts=(Part("Piano"),), marks=())
+    print("us/note        19 parts: voices  melody, voices in      one part: voices  melody, voices in")
+    for size in (1_000, 5_700, 20_000, 60_000, 200_000):
+        cells = []
+        for score in (repeated(source, size), repeated(piano_piece, size)):
+            for job in (separate_voices, main_melody):
+                start = time.process_time()
+                job(score)
+                cells.append(1e6 * (time.process_time() - start) / len(score.notes))
+        print(f"{size:8d} {cells[0]:22.1f} {cells[1]:18.1f} {cells[2]:22.1f} {cells[3]:18.1f}", flush=True)
+
+
 def fit() -> None:
     save_stages(WEIGHTS_FILE, fit_stages([read_example(path) for path in annotated()]))
     print(f"{WEIGHTS_FILE.name}: {WEIGHTS_FILE.stat().st_size} bytes")
@@ -143,11 +165,14 @@ def main() -> None:
     parser.add_argument("--fit", action="store_true")
     parser.add_argument("--jobs", type=int, default=1, help="works at a time")
     parser.add_argument("--piano", action="store_true")
+    parser.add_argument("--cost", action="store_true")
     chosen = parser.parse_args()
     if chosen.fit:
         fit()
     elif chosen.piano:
         piano()
+    elif chosen.cost:
+        cost()
     else:
         table(chosen.jobs)
 
