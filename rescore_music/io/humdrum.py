@@ -127,19 +127,37 @@ def pitches_of(cell: str) -> frozenset[int]:
     return frozenset(out)
 
 
+def _dynam(tokens: dict[int, list[Token]], spine: int) -> list[tuple[int, str]]:
+    """(line, cell) of the **dynam spine that follows a **kern spine; empty where none does."""
+    columns = sorted({(t.spine, t.kind) for cells in tokens.values() for t in cells})
+    after, kind = next((column for column in columns if column[0] > spine), (-1, ""))
+    if kind != "**dynam":
+        return []
+    found = ((line, "".join(t.text for t in cells if t.spine == after)) for line, cells in sorted(tokens.items()))
+    return [(line, text) for line, text in found if text]
+
+
+def levels(tokens: dict[int, list[Token]], spine: int, spots: list[Spot]) -> list[tuple[Spot, str]]:
+    """The dynamics of the **dynam spine that follows a **kern spine, each at the note it stands at or before."""
+    spots = sorted(spots, key=lambda s: s.line)
+    lines = [spot.line for spot in spots]
+    found = []
+    for line, text in _dynam(tokens, spine):
+        said = re.search(r"[pfmsrzn]+", text)
+        if said and spots:
+            found.append((spots[min(bisect_left(lines, line), len(spots) - 1)], said.group()))
+    return found
+
+
 def hairpins(tokens: dict[int, list[Token]], spine: int, spots: list[Spot]) -> tuple[list[Arch], int]:
     """The hairpins of the **dynam spine that follows a **kern spine, and how many have lost their other half."""
     spots = sorted(spots, key=lambda s: s.line)
     lines = [spot.line for spot in spots]
-    columns = sorted({(t.spine, t.kind) for cells in tokens.values() for t in cells})
-    after = next((kind_spine for kind_spine in columns if kind_spine[0] > spine), None)
-    if after is None or after[1] != "**dynam":
-        return [], 0
+    cells_by_line = _dynam(tokens, spine)
     found: list[Arch] = []
     waiting: dict[str, Spot] = {}
     half = 0
-    for line, cells in sorted(tokens.items()):
-        text = "".join(t.text for t in cells if t.spine == after[0])
+    for line, text in cells_by_line:
         at = bisect_left(lines, line)  # the note at that line, or the next
         spot = spots[min(at, len(spots) - 1)] if spots else None
         for sign, end in (("<", "["), (">", "]")):

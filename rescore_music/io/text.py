@@ -21,7 +21,7 @@ from typing import Any
 
 from rescore_music.errors import ReadError
 from rescore_music.io.files import read_bytes
-from rescore_music.io.humdrum import Spot, hairpins, kern_spines, slurs, tokens_of
+from rescore_music.io.humdrum import Spot, hairpins, kern_spines, levels, slurs, tokens_of
 from rescore_music.io.limits import NOTATION_BYTES, TEXT
 from rescore_music.io.musicxml.tables import NATURAL, STEPS, TECHNIQUES, TEMPO_WORDS, program_of
 from rescore_music.io.notation.draft import (
@@ -140,7 +140,11 @@ def _add_arches(draft: Draft, walked: list[_Walker], text: str) -> None:
         if "(" in text:
             draft.note("slurs", "slurs of spines that are not one part each, ignored")
         return
+    heard = {mark.part for mark in draft.marks if mark.kind == "dynamic"}
     for walker, spine in zip(walked, reversed(spines), strict=True):
+        if walker.index not in heard:  # music21 hears them only where staves are numbered
+            for spot, level in levels(tokens, spine, walker.spots):
+                draft.marks.append(MarkDraft(spot.bar, spot.at, "dynamic", level, walker.index))
         for kind, find in (("slur", slurs), ("hairpin", hairpins)):
             found, half = find(tokens, spine, walker.spots)
             for arch in found:
