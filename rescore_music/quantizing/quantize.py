@@ -35,6 +35,7 @@ Ints = npt.NDArray[np.int64]
 GRID = 96  # 32nds, triplet sixteenths, and both in dotted beats
 _FINEST = 15360
 _FEWEST = 8  # attacks that beats can be tracked on
+_SPARSEST = 20.0  # seconds an attack, on the whole
 
 
 def quantize(
@@ -86,7 +87,7 @@ def quantize(
     log: Counter[str] = Counter()
     loose = performed_parts(score)
     find = beats == "find" or (beats == "auto" and bool(loose.any()) and not grid_is_real(score))
-    if find and _attack_count(score) >= _FEWEST:
+    if find and _trackable(score):
         score = _with_beats(score, meter, wanted, log)
         loose = np.ones(len(score.parts), bool)
     if not loose.any():
@@ -133,8 +134,11 @@ def _attacks(score: Score) -> Attacks:
     )
 
 
-def _attack_count(score: Score) -> int:
-    return len(np.unique(np.round(score.seconds(score.sounding()["onset"]) / 0.05)))
+def _trackable(score: Score) -> bool:
+    """Whether there is enough to track beats on, and not hours of silence between."""
+    time = score.seconds(score.sounding()["onset"])
+    count = len(np.unique(np.round(time / 0.05)))
+    return count >= _FEWEST and bool(score.duration < _SPARSEST * count)
 
 
 def _with_beats(score: Score, meter: tuple[int, int] | None, swing: bool | None, log: Counter[str]) -> Score:
