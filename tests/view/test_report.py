@@ -125,7 +125,9 @@ def test_the_second_pass_is_told_with_both_orders(quintet):
         replace(c, features={"balance": 0.5 + i / 10, "mud": 1.5}, rescored=-float(i))
         for i, c in enumerate(reversed(quintet.candidates))
     )
-    told = replace(quintet, candidates=heard, first_order=tuple(c.rank for c in heard), chosen=heard[0])
+    told = replace(
+        quintet, candidates=heard, first_order=tuple(c.rank for c in heard), chosen=heard[0], score=heard[0].score
+    )
     words = " ".join(Page(report_html(told)).words)
     assert "Second pass: what was heard" in words
     assert "evenness of the families" in words
