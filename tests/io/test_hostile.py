@@ -222,6 +222,17 @@ def test_a_number_that_no_column_holds_is_not_believed(element: str, number: str
     sound(survives(read_musicxml, etree.tostring(root), Score))
 
 
+@pytest.mark.parametrize("divisions", ["1e-320", "1e-9", "1e99", "inf", "nan", "-1"])
+def test_divisions_that_divide_nothing_are_ignored_and_told(divisions: str) -> None:
+    score = read_musicxml(
+        f'<score-partwise><part-list/><part id="P"><measure><attributes><divisions>{divisions}</divisions></attributes>'
+        "<note><pitch><step>C</step><octave>4</octave></pitch><duration>1</duration></note>"
+        "</measure></part></score-partwise>".encode()
+    )
+    sound(score)
+    assert any(item.what.startswith("divisions that are no number") for item in score.import_log)
+
+
 def _damaged(data: bytes, changes: list[tuple[int, int]], cut: int, inserted: bytes) -> bytes:
     out = bytearray(data)
     for place, value in changes:
