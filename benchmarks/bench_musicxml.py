@@ -232,7 +232,8 @@ def main() -> None:
     if not files:
         from music21 import corpus
 
-        files = [p for p in corpus.getWork("beethoven/opus18no1", 1) if str(p).endswith("mxl")]
+        found = corpus.getWork("beethoven/opus18no1", 1)
+        files = [Path(p) for p in (found if isinstance(found, list) else [found]) if str(p).endswith("mxl")]
     for path in files:
         bench(Path(path))
     growth(Path(files[0]), [s for s in SIZES if s <= 10_000] if options.fast else SIZES)
