@@ -32,6 +32,7 @@ Ints = npt.NDArray[np.int64]
 AGAIN, CHANGE, LOCAL = 2.0, 0.77, 0.25  # weight of repetition, novelty, and what is told of single bars
 SECTION, UNEVEN = 1.55, 0.2  # cost of a section, and of each octave of length from the usual
 USUAL, FEWEST, PARTS = 20.0, 4.0, 3.5  # usual bars of a section, at least, and in pieces too short for so many of them
+MODELS = 60  # earlier labels that a section is held against, the latest
 SAME, VARIED = 0.9, 0.7  # mean likeness of two sections with one label; share of bars alike, for a prime
 
 
@@ -105,19 +106,25 @@ def _best_cut(first: Ints, gain: Floats, end: int, usual: float) -> Ints:
 def _labels(alike: Floats, upper: Ints, edges: Ints, group: int) -> list[str]:
     """Letters by material, a prime for a variant of an earlier section."""
     labels: list[str] = []
+    models: list[int] = []  # the first section of each label
     letters = 0
     for i in range(len(edges) - 1):
         best, model = 0.0, -1
-        for j in range(i):
-            value = _match(alike, upper, (int(edges[j]), int(edges[j + 1])), (int(edges[i]), int(edges[i + 1])), group)
+        here = (int(edges[i]), int(edges[i + 1]))
+        for j in models[-MODELS:]:
+            value = _match(alike, upper, (int(edges[j]), int(edges[j + 1])), here, group)
             if value > best:
                 best, model = value, j
-        if model >= 0 and best >= SAME:
+            if best >= SAME:
+                break
+        if best >= SAME:
             labels.append(labels[model])
-        elif model >= 0 and best >= VARIED:
+        elif best >= VARIED:
             labels.append(labels[model].rstrip("'") + "'")
+            models.append(i)
         else:
             labels.append(letter(letters))
+            models.append(i)
             letters += 1
     return labels
 
