@@ -26,7 +26,15 @@ PARTS = 1024  # the largest scores have 60
 STAVES = 16  # of one part
 BARS = 50_000  # a day of music; a longer score is a wrong number in a file
 BAR_QUARTERS = 4096  # so is a longer bar
-WRITTEN_BARS = 500_000  # bars times parts in MusicXML, each some hundred bytes at least
+WRITTEN_BARS = 120_000  # bars times parts in MusicXML: 60 parts of 2,000 bars; some 80 us and 1 KB each
+
+# picture: edit lists, marker lists and spotting sheets
+EDIT_BYTES = 16 * MIB  # a feature film's edit list is 1 MB as text, 10 MB as XML
+EDITS = 100_000  # shots or markers of one list, where a feature film has 2,000
+EDIT_NODES = 1_000_000  # tags of one list
+EDIT_DEPTH = 64  # of clips inside clips
+SHEET_ROWS = 20_000
+SHEET_COLUMNS = 64
 
 # MIDI
 MIDI_BYTES = 16 * MIB

@@ -103,9 +103,12 @@ def _unpack(data: bytes, file: str) -> bytes:
             names = archive.namelist()
             if len(names) > ARCHIVE_ENTRIES:
                 raise ReadError(f"the archive holds {len(names)} files, more than {ARCHIVE_ENTRIES}", file=file)
-            return _read_entry(archive, _score_name(archive, names, file), len(data), file)
+            inner = _read_entry(archive, _score_name(archive, names, file), len(data), file)
     except _damage() as error:
         raise ReadError(f"the .mxl archive is damaged: {error}", file=file, cure="export it again") from None
+    if inner[:4] == b"PK\x03\x04":
+        raise ReadError("the archive holds another archive where its score should be", file=file, cure="unpack it")
+    return inner
 
 
 def _damage() -> tuple[type[Exception], ...]:
