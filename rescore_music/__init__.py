@@ -16,6 +16,7 @@ _PUBLIC = {
     "Audio": "audio",
     "Candidate": "candidate",
     "Cues": "cues",
+    "EditList": "edits",
     "Mark": "score",
     "Part": "score",
     "Rendering": "audio",
@@ -35,6 +36,7 @@ _PUBLIC = {
     "orchestrate": "pipeline",
     "quantize": "quantizing",
     "read_cues": "io.spotting",
+    "read_edits": "io.picture",
     "read_score": "io",
     "read_scores": "io",
     "render": "rendering",
@@ -47,6 +49,7 @@ _PUBLIC = {
     "unfold": "repeats",
     "write_audio": "io",
     "write_cues": "io.spotting",
+    "write_edits": "io.picture",
     "write_parts": "view.export",
     "write_score": "view.export",
 }
@@ -57,6 +60,7 @@ __all__ = [
     "Audio",
     "Candidate",
     "Cues",
+    "EditList",
     "Mark",
     "Part",
     "Rendering",
@@ -78,6 +82,7 @@ __all__ = [
     "orchestrate",
     "quantize",
     "read_cues",
+    "read_edits",
     "read_score",
     "read_scores",
     "render",
@@ -89,6 +94,7 @@ __all__ = [
     "unfold",
     "write_audio",
     "write_cues",
+    "write_edits",
     "write_parts",
     "write_score",
 ]
@@ -116,8 +122,10 @@ if TYPE_CHECKING:
     from rescore_music.batching import batch
     from rescore_music.candidate import Candidate
     from rescore_music.cues import Cues
+    from rescore_music.edits import EditList
     from rescore_music.errors import RescoreError
     from rescore_music.io import read_score, read_scores, write_audio
+    from rescore_music.io.picture import read_edits, write_edits
     from rescore_music.io.spotting import read_cues, write_cues
     from rescore_music.pipeline import Result, Settings, orchestrate, rescore, rescore_candidates
     from rescore_music.quality import measure

@@ -221,7 +221,7 @@ def rescore(
     *,
     template: str | Template,
     cues: str | Path | Cues | None = None,
-    rate: str = "24",
+    rate: str | None = None,
     start: str = "00:00:00:00",
     out: str | Path | None = None,
     n: int = 16,
@@ -239,7 +239,8 @@ def rescore(
     cues : path or Cues, optional
         Spotting CSV; its hits are synced to picture.
     rate, start : str
-        Frame rate and timecode of the cue's first sample, for `cues` given as a path.
+        Frame rate (what the list tells, or 24, unless given) and timecode of the cue's first sample, for `cues`
+        given as a path.
     out : path, optional
         A folder to write everything into.
     n, seed : int
@@ -276,7 +277,7 @@ def _line(
     source: str | Path | Score,
     template: Template,
     cues: str | Path | Cues | None,
-    rate: str,
+    rate: str | None,
     start: str,
     settings: Settings,
     clock: _Clock,

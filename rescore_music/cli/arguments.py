@@ -129,10 +129,11 @@ def _orchestration_options(sub: argparse.ArgumentParser) -> None:
 
 
 def _picture_options(sub: argparse.ArgumentParser, *, required: bool) -> None:
-    text = "spotting CSV: timecode,label,weight,kind,tolerance,lands"
+    text = "spotting CSV (timecode,label,weight,kind,tolerance,lands) or .xlsx, edit list .edl .fcpxml .xml .otio, "
+    text += "or markers .csv .txt .rpp .mid"
     sub.add_argument("--cues", type=Path, required=required, help=text)
-    text = "frame rate: 23.976 24 25 29.97df 29.97 30 48 50 59.94df 60 (default %(default)s)"
-    sub.add_argument("--rate", default="24", help=text)
+    text = "frame rate: 23.976 24 25 29.97df 29.97 30 48 50 59.94df 60 (default: what the list tells; 24 for spotting)"
+    sub.add_argument("--rate", help=text)
     sub.add_argument("--start", default="00:00:00:00", help="timecode of the cue's first sample (default %(default)s)")
 
 

@@ -1,25 +1,35 @@
-"""Spotting notes as CSV: one hit a line.
+"""Spotting notes: CSV, one hit a line; and the one door to every other list that asks something of the music.
 
-Columns: `timecode` (needed), `label`, `weight`, `kind` (hard, soft), `tolerance` (frames), `lands` (downbeat, beat,
-eighth, motif:<name>, end); an empty field takes `Hit`'s default. Text is UTF-8, with or without a byte-order mark;
-fields may be separated by commas, semicolons or tabs (the header tells), as spreadsheets of different countries write
-them. Lines that are empty or start with `#` are skipped. Frame rate and start are not in the file: the caller says.
+The suffix says which: .xlsx (sheet), the edit and marker lists of `io.picture`, and otherwise CSV. A .csv may also be
+REAPER's region and marker list, a .txt Pro Tools' session info; their first lines tell.
+
+Columns of the CSV: `timecode` (needed), `label`, `weight`, `kind` (hard, soft), `tolerance` (frames), `lands`
+(downbeat, beat, eighth, motif:<name>, end); an empty field takes `Hit`'s default. Text is UTF-8, with or without a
+byte-order mark; fields may be separated by commas, semicolons or tabs (the header tells), as spreadsheets of different
+countries write them. Lines that are empty or start with `#` are skipped. Frame rate and start are not in the file: the
+caller says.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import logging
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rescore_music.cues import Cues, Hit
+from rescore_music.elements import LogItem
 from rescore_music.errors import ReadError, RescoreError
 from rescore_music.io.files import atomic_write, read_bytes
-from rescore_music.io.limits import CSV_BYTES, TEXT
+from rescore_music.io.limits import CSV_BYTES, SNIFF, TEXT
 from rescore_music.timecode import FrameRate, Timecode
+
+_log = logging.getLogger(__name__)
+DEFAULT_RATE = "24"  # of spotting notes, which do not tell their rate, where the caller does not either
 
 COLUMNS = ("timecode", "label", "weight", "kind", "tolerance", "lands")
 
@@ -38,16 +48,21 @@ _CONVERT: dict[str, Callable[[str], Any]] = {
 _WANTED = {"weight": "a number", "tolerance": "a number of frames"}
 
 
-def read_cues(path: str | Path, rate: FrameRate | str | float, start: Timecode | str = "00:00:00:00") -> Cues:
-    """Hits from a CSV file.
+def read_cues(
+    path: str | Path, rate: FrameRate | str | float | None = None, start: Timecode | str = "00:00:00:00"
+) -> Cues:
+    """What the picture asks of the music, from spotting notes, an edit list or a list of markers.
 
     Parameters
     ----------
     path : path
-    rate : FrameRate or str
-        Frame rate of the picture: "24", "23.976", "29.97df".
+        .csv .tsv (spotting notes, REAPER markers), .xlsx (spotting notes), .edl, .fcpxml .fcpxmld, .xml, .otio, .txt
+        (Pro Tools session info), .rpp, .mid. The cuts and markers of an edit list become cuts and soft hits.
+    rate : FrameRate, str or number, optional
+        Frame rate of the picture: "24", "23.976", "29.97df". A file that tells its own needs none; spotting notes
+        without one are at 24.
     start : Timecode or str
-        Timecode of the cue's first sample.
+        Timecode of the cue's first sample. MIDI markers are counted from it.
 
     Returns
     -------
@@ -56,19 +71,68 @@ def read_cues(path: str | Path, rate: FrameRate | str | float, start: Timecode |
     Raises
     ------
     ReadError
-        With file, line and column, if the file cannot be read or a field says something it may not.
+        With file and place, if the file cannot be read, a field says something it may not, or it tells another rate.
     TimecodeError
         If the rate or the start does not exist.
+    MissingExtra
+        If the format needs a package that is not installed.
     """
-    known = FrameRate.parse(rate)
-    first = start if isinstance(start, Timecode) else Timecode.parse(start, known)
     file = Path(path)
+    suffix = file.suffix.lower()
+    if suffix == ".xlsx":
+        from rescore_music.io.picture.sheet import read_sheet
+
+        known, first = _known(rate, start)
+        cues, log = read_sheet(file, known, first)
+        _tell(file, log)
+        return cues
+    if suffix in _LISTS or (suffix in (".csv", ".tsv", ".txt") and _is_marker_list(file)):
+        return _from_list(file, rate, start)
+    known, first = _known(rate, start)
     rows = _rows(file)
     if not rows:
         raise ReadError("no hits: the file is empty", file=file, cure="first line: " + ",".join(COLUMNS))
     columns = _header(rows[0][1], file, rows[0][0])
     hits = tuple(_hit(dict(zip(columns, row, strict=False)), row, columns, known, file, n) for n, row in rows[1:])
     return Cues(known, first, hits, source=str(file))
+
+
+_LISTS = (".edl", ".fcpxml", ".fcpxmld", ".xml", ".otio", ".rpp", ".mid", ".midi")
+
+
+def _known(rate: FrameRate | str | float | None, start: Timecode | str) -> tuple[FrameRate, Timecode]:
+    known = FrameRate.parse(DEFAULT_RATE if rate is None else rate)
+    return known, start if isinstance(start, Timecode) else Timecode.parse(start, known)
+
+
+def _is_marker_list(file: Path) -> bool:
+    """Whether the first lines are REAPER's or Pro Tools' and not those of spotting notes."""
+    from rescore_music.io.picture.markers import is_reaper_list
+
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(SNIFF).decode("utf-8", "replace")
+    except (OSError, ValueError):
+        return False  # whoever reads it says why
+    first = next((line for line in head.splitlines() if line.strip()), "")
+    return is_reaper_list(first) or first.startswith("SESSION NAME:") or "M A R K E R S" in head
+
+
+def _from_list(file: Path, rate: FrameRate | str | float | None, start: Timecode | str) -> Cues:
+    from rescore_music.io.picture import read_edits
+
+    edits = read_edits(file, rate)
+    first = start if isinstance(start, Timecode) else Timecode.parse(start, edits.rate)
+    _tell(file, edits.log)
+    cues = edits.cues(first)
+    if file.suffix.lower() in (".mid", ".midi"):  # counted from the music's own beginning
+        cues = replace(cues.shifted(first.frame), start=first)
+    return cues
+
+
+def _tell(file: Path, log: tuple[LogItem, ...]) -> None:
+    for item in log:
+        _log.warning("%s: %s: %s (%d)", file, item.where, item.what, item.count)
 
 
 def write_cues(cues: Cues, path: str | Path) -> None:
