@@ -1,6 +1,7 @@
 """Phrases: the spans between seams, and which of them are the same.
 
-Where the seams lie is found in `seams`. Two phrases with the same length in bars share a label if their pitch classes
+Where the seams lie is found in `seams` for songs and hymns, which breathe together, and in `periods` for all other
+music. Two phrases with the same length in bars share a label if their pitch classes
 lie alike in the bars ("A"); if only rhythm and the transposition-free content agree, or part of it, or their upper
 lines agree at some transposition (the theme comes back in another key or over another accompaniment), the later one is
 a variant ("A'").
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from rescore_music.analysis import seams
 from rescore_music.analysis.frames import coverage, span_of
 from rescore_music.analysis.likeness import unit
+from rescore_music.analysis.periods import is_song, period_starts
 from rescore_music.score import Score
 from rescore_music.structure import KeySpan, Phrase
 
@@ -51,11 +53,16 @@ def find_phrases(score: Score, keys: tuple[KeySpan, ...] = ()) -> tuple[Phrase, 
         return (Phrase(0, max(int(bars[-1]), 1), "A"),) if len(score.notes) else ()
     bars = bars[: max(int(np.searchsorted(bars, length)), 1) + 1]
     pitch, rhythm = contents(score, bars)
-    places = seams.candidates(score)
-    places = places[places < length]
-    evidence = seams.bar_evidence(score, bars, keys, pitch, rhythm)
-    strength = seams.strengths(score, bars, places, evidence)
-    starts = seams.best_cut(score, bars, places, strength, length)
+    if is_song(score):
+        places = seams.candidates(score)
+        places = places[places < length]
+        evidence = seams.bar_evidence(score, bars, keys, pitch, rhythm)
+        strength = seams.strengths(score, bars, places, evidence)
+        starts = seams.best_cut(score, bars, places, strength, length)
+    else:
+        pickup = seams.pickup_of(bars)
+        skip = int(pickup > 0)  # the upbeat belongs to the first phrase, and every later seam has room for its own
+        starts = period_starts(score, bars[skip:], pickup, pitch[skip:], rhythm[skip:], keys)
     first = np.ceil(seams.in_bars(starts, bars) - UPBEAT).astype(np.int64)
     first[0] = min(1, len(bars) - 2) if seams.pickup_of(bars) else 0
     labels = _labels(np.minimum(first, len(bars) - 2), pitch, rhythm, upper_line(score, bars))
