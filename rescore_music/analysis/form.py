@@ -31,6 +31,7 @@ Ints = npt.NDArray[np.int64]
 
 AGAIN, CHANGE, LOCAL = 2.0, 0.77, 0.25  # weight of repetition, novelty, and what is told of single bars
 SECTION, UNEVEN = 1.55, 0.2  # cost of a section, and of each octave of length from the usual
+SHORT = 0.5  # of that cost in the shortest pieces
 USUAL, FEWEST, PARTS = 20.0, 4.0, 3.5  # usual bars of a section, at least, and in pieces too short for so many of them
 MODELS = 60  # earlier labels that a section is held against, the latest
 SAME, VARIED = 0.9, 0.7  # mean likeness of two sections with one label; share of bars alike, for a prime
@@ -86,13 +87,15 @@ def _best_cut(first: Ints, gain: Floats, end: int, usual: float) -> Ints:
     """Numbers of the phrases that begin the sections of the best cut."""
     edges = np.append(first, end).astype(np.float64)
     count = len(first)
+    # in a short piece what comes back is short, and tells less
+    section = SECTION * (1.0 if usual >= USUAL else max(usual / (1.2 * USUAL), SHORT))
     best = np.full(count + 1, -np.inf)
     best[0] = 0.0
     back = np.zeros(count + 1, np.int64)
     for j in range(1, count + 1):
         lo = max(0, j - 64)
         length = np.maximum(edges[j] - edges[lo:j], 0.5)
-        cost = SECTION + UNEVEN * np.abs(np.log2(length / usual)) + 2.0 * (length < LEAST_RUN)
+        cost = section + UNEVEN * np.abs(np.log2(length / usual)) + 2.0 * (length < LEAST_RUN)
         value = best[lo:j] - cost
         pick = int(value.argmax())
         best[j] = value[pick] + (gain[j] if j < count else 0.0)

@@ -30,6 +30,7 @@ SLOTS = 16  # places in a bar at which rhythm is compared
 CELLS = 4  # parts of a bar in which pitch classes are compared
 SAME, VARIED = 0.93, 0.80  # likeness of two phrases with the same label; with a prime
 TUNE = 0.75  # share of the notes of the sparser of two upper lines at which they agree, for a prime
+MODELS = 400  # phrases before one, of its length, that it is held against
 TUNE_NOTES = 6  # that a tune has at least
 
 
@@ -127,18 +128,19 @@ def _labels(starts: Ints, pitch: Floats, rhythm: Floats, upper: Ints) -> list[st
         rows = np.minimum(starts[members][:, None] + np.arange(length), len(pitch) - 1)
         exact = unit(cells[rows])
         loose = np.concatenate([unit(free[rows]) * 0.6, unit(beat[rows]) * 0.8], axis=1)
-        like, vary = exact @ exact.T, loose @ loose.T
-        tune = unit(beat[rows]) @ unit(beat[rows]).T
+        tune = unit(beat[rows])
         lines = upper[rows].reshape(len(members), -1)
         for i, member in enumerate(members):
-            earlier = np.arange(i)
-            same = earlier[(like[i, :i] >= SAME) & (tune[i, :i] >= SAME)]
-            alike = (like[i, :i] >= VARIED) & (tune[i, :i] >= VARIED) | (vary[i, :i] >= 0.97)
-            variant = earlier[alike | (_same_tune(lines[i], lines[:i]) >= TUNE)]
+            earlier = np.arange(max(0, i - MODELS), i)
+            like, beats_alike = exact[earlier] @ exact[i], tune[earlier] @ tune[i]
+            same = earlier[(like >= SAME) & (beats_alike >= SAME)]
+            if not len(same):
+                alike = (like >= VARIED) & (beats_alike >= VARIED) | (loose[earlier] @ loose[i] >= 0.97)
+                variant = earlier[alike | (_same_tune(lines[i], lines[earlier]) >= TUNE)]
             if len(same):
                 labels[member] = f"={members[same[0]]}"
             elif len(variant):
-                labels[member] = f"~{members[variant[int(np.argmax(like[i, variant]))]]}"
+                labels[member] = f"~{members[variant[int(np.argmax(exact[variant] @ exact[i]))]]}"
     for i, name in enumerate(labels):
         if not name:
             labels[i] = letter(len(letters))
