@@ -183,10 +183,10 @@ def round_trip(paths: Iterable[Path], *, peer: bool) -> None:
     """Sounding notes by verovio and marks by lxml, of each file and in all."""
     names = [*GROUPS, "dynamics"]
     print(
-        f"\nround trip: {'':17}{'notes':>7}{'as source %':>13}{'right %':>9}{'equal':>7}  "
+        f"\nround trip: {'':17}{'notes':>7}{'as source %':>13}{'right %':>9}{'source %':>10}{'kept %':>8}{'equal':>7}  "
         + "".join(f"{name:>20}" for name in names)
     )
-    total, right, alike, sounded, equal, count = 0, 0, 0, 0, 0, 0
+    total, right, alike, sounded, equal, count, could, did = 0, 0, 0, 0, 0, 0, 0, 0
     kept: Counter[str] = Counter()
     had: Counter[str] = Counter()
     for path in paths:
@@ -202,19 +202,25 @@ def round_trip(paths: Iterable[Path], *, peer: bool) -> None:
         source = played(unpacked(path.read_bytes(), path.name))
         both, either = sum((source & sounds).values()), sum((source | sounds).values())
         alike, sounded = alike + both, sounded + either
+        able = ours & source
+        could, did = could + sum(able.values()), did + sum((able & sounds).values())
         same = read_musicxml(data).digest() == score.digest()
         before, after = marks(path.read_bytes()), marks(data)
         cells = "".join(f"{f'{after[name]} of {before[name]}':>20}" for name in names)
         shares = f"{100 * both / either:13.2f}{100 * good / max(len(plain), 1):9.2f}"
+        shares += f"{100 * sum(able.values()) / max(len(plain), 1):10.2f}"
+        shares += f"{100 * sum((able & sounds).values()) / max(sum(able.values()), 1):8.2f}"
         print(f"{path.stem:29}{len(plain):7}{shares}{'yes' if same else 'no':>7}  {cells}")
         total, right, equal, count = total + len(plain), right + good, equal + same, count + 1
         had.update(before)
         kept.update(after)
     cells = "".join(f"{f'{kept[name]} of {had[name]}':>20}" for name in names)
     shares = f"{100 * alike / sounded:13.2f}{100 * right / max(total, 1):9.2f}"
+    shares += f"{100 * could / max(total, 1):10.2f}{100 * did / max(could, 1):8.2f}"
     print(f"{'all':29}{total:7}{shares}{f'{equal}/{count}':>7}  {cells}")
     print("as source: (onset, pitch) pairs that verovio plays alike from the source and from the written file")
     print("right: (onset, pitch) pairs of the score that verovio plays from the written file; grace notes not counted")
+    print("source: those that it plays from the source; kept: of these, those that it plays from the written file too")
     if peer:
         print("peers over four movements, measured once elsewhere: music21 85 %, partitura 77 %")
 
