@@ -47,13 +47,16 @@ fuzz: $(VENV)/.dev  ## hostile files: mutated ones, FUZZ times the tests' exampl
 app: $(VENV)/.run  ## the page
 	$(BIN)/rescore-music app
 
-bench: $(VENV)/.dev  ## the table of the README's performance section
+bench: $(VENV)/.dev  ## the tables of the README's performance section, and what reading and writing cost
 	$(BIN)/python benchmarks/bench_line.py
 	$(BIN)/python benchmarks/bench_midi.py
+	$(BIN)/python benchmarks/bench_musicxml.py
+	$(BIN)/python benchmarks/bench_musicxml.py
 
 docs: $(VENV)/.dev  ## the generated pages of docs/
 	$(BIN)/python docs/make_schema.py
 	$(BIN)/python docs/make_tables.py
+	$(BIN)/python docs/make_formats.py
 
 wheel: $(VENV)/.dev  ## build the wheel into dist/
 	rm -rf dist
