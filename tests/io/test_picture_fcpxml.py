@@ -82,7 +82,7 @@ def test_connected_clips_and_their_nested_offsets(tmp_path):
       <title ref="e1" lane="1" offset="3600s" name="Opening" start="3600s" duration="{frames(24)}"/>
     </gap>
     <clip name="scene" offset="{frames(86448)}" start="{frames(500)}" duration="{frames(200)}" tcFormat="NDF">
-      <video ref="a2" offset="0s" start="0s" duration="600s">
+      <video ref="a2" offset="10s" start="12s" duration="600s">
         <audio ref="a1" lane="-1" offset="0s" duration="600s"/>
       </video>
       <asset-clip ref="a2" lane="1" offset="{frames(510)}" start="10s" duration="{frames(100)}" name="over">
@@ -103,6 +103,8 @@ def test_connected_clips_and_their_nested_offsets(tmp_path):
         "Archive",
         "file:///archive.mov",
     )
+    # its own time 500 frames are 20.85 s, 2 s earlier than its media's
+    assert scene.source_start == int((Fraction(500 * 1001, 24000) + 2) * 25)
     assert compound.record_start == 86648
     title, over = edits.on("V2")
     assert (title.record_start, title.record_end, title.clip, title.reel) == (86400, 86424, "Opening", "")

@@ -124,6 +124,10 @@ def test_what_is_no_timeline(tmp_path):
         ("[" * 5000, "nested more than"),
         ('{"OTIO_SCHEMA": "Timeline.1", "tracks": 3}', "not an OTIO file"),
         ("\xff", "not an OTIO file"),
+        ('{"OTIO_SCHEMA": "Clip.NaN"}', "no OTIO schema"),  # the package's own parser ends the process at some of these
+        ('{"OTIO_SCHEMA": "Timeline.1", "tracks": {"OTIO_SCHEMA": "SerializableObjectRef.1"}}', "refers to another"),
+        ('{"OTIO_SCHEMA": "RationalTime.1", "rate": NaN, "value": 1}', "NaN is no number"),
+        ('{"OTIO_SCHEMA": "RationalTime.1", "rate": 24, "value": 99999999999999999999}', "a number of 20 digits"),
     ]:
         path.write_text(text)
         with pytest.raises(ReadError, match=message) as caught:

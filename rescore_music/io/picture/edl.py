@@ -162,11 +162,11 @@ class _Reader:
         return tuple(dict.fromkeys(found))
 
     def _motion(self, where: str, words: list[str]) -> None:
-        if len(words) < 3 or not re.fullmatch(r"[+-]?\d{1,6}(\.\d{0,9})?", words[-2 if len(words) > 3 else -1]):
-            self.remarks.append((where, "M2 line without a speed ignored", True))
-            return
         label = _mended(words[-1]) if _TIMECODE.fullmatch(words[-1]) else ""
         value = words[-2] if label else words[-1]
+        if not re.fullmatch(r"[+-]?\d{1,6}(\.\d{0,9})?", value):
+            self.remarks.append((where, "M2 line without a speed ignored", True))
+            return
         reel = " ".join(words[1 : -2 if label else -1])
         last = self.rows[-1].number if self.rows else ""
         event = [row for row in self.rows[-2:] if row.number == last]

@@ -67,6 +67,7 @@ class _Shot:
     end: Fraction
     own: Fraction  # own time at `start`
     points: tuple[tuple[Fraction, Fraction], ...] = ()
+    inner: Fraction = Fraction(0)  # media time at the clip's time 0, where a clip holds its media
     transition: _Element | None = None
     length: Fraction = Fraction(0)
     outgoing: str = ""
@@ -76,12 +77,12 @@ class _Shot:
         """Media time at a time of the sequence; beyond the map's points its outer lines go on."""
         own = self.own + at - self.start
         if len(self.points) < 2:
-            return own if not self.points else self.points[0][1] + own - self.points[0][0]
+            return self.inner + (own if not self.points else self.points[0][1] + own - self.points[0][0])
         k = 1
         while k < len(self.points) - 1 and own > self.points[k][0]:
             k += 1
         (t0, v0), (t1, v1) = self.points[k - 1], self.points[k]
-        return v0 + (own - t0) * (v1 - v0) / (t1 - t0)
+        return self.inner + v0 + (own - t0) * (v1 - v0) / (t1 - t0)
 
 
 @dataclass
@@ -237,11 +238,18 @@ class _Reader:
             self.remarks.append((place(element), "disabled clip left out", False))
             duration = Fraction(0)
         track = self._track(element, asset, lane)
-        shot = _Shot(element, track, start, start + duration, own, self._points(element))
+        shot = _Shot(element, track, start, start + duration, own, self._points(element), self._inner(element, natural))
         shot.black = element.tag == "gap" and (element.get("name") or "").upper() == BLACK
         self._marks(element, start, own)
         self._connected(element, start - own, depth)
         return shot
+
+    def _inner(self, element: _Element, natural: Fraction) -> Fraction:
+        """Media time at the own time 0 of a clip that holds its media."""
+        media = next(_media(element), None) if element.tag == "clip" else None
+        if media is None or media.tag == "spine":
+            return Fraction(0)
+        return self._time(media, "start", natural) - self._time(media, "offset", Fraction(0))
 
     def _connected(self, element: _Element, shift: Fraction, depth: int) -> None:
         """What is connected to an element, in its own time."""

@@ -9,6 +9,7 @@ where the topmost shot is seen.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -51,6 +52,7 @@ def read_otio(path: Path, rate: FrameRate | None = None) -> EditList:
     if text.count("{") + text.count("[") + text.count(",") > EDIT_NODES:
         raise ReadError(f"more than {EDIT_NODES:,} values, too much for one list", file=path)
     _check_nesting(text, path)
+    text = json.dumps(_checked(text, path))
     try:
         timeline = otio.adapters.read_from_string(text, "otio_json")
     except Exception as problem:  # the package's errors derive from nothing in common
@@ -74,6 +76,34 @@ def _check_nesting(text: str, path: Path) -> None:
                 raise ReadError(f"values nested more than {4 * EDIT_DEPTH} deep", file=path, cure="export it again")
         elif found[0] in "]}":
             depth -= 1
+
+
+def _checked(text: str, path: Path) -> Any:
+    """The document, parsed: the package's own parser ends the process at some malformed ones (0.18 does)."""
+
+    def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        schema = found.get("OTIO_SCHEMA")
+        if schema is not None and not (isinstance(schema, str) and re.fullmatch(r"[A-Za-z]\w{0,80}\.\d{1,4}", schema)):
+            raise ValueError(f"'{str(schema)[:40]}' is no OTIO schema")
+        if str(schema).startswith("SerializableObjectRef"):  # a part that holds itself has no end
+            raise ValueError("a part refers to another")
+        return found
+
+    def number(word: str) -> int:
+        value = int(word) if len(word) < 20 else 1 << 64
+        if not -(1 << 63) <= value < 1 << 63:
+            raise ValueError(f"a number of {len(word)} digits")
+        return value
+
+    def no_number(word: str) -> float:
+        raise ValueError(f"{word} is no number of frames")
+
+    try:
+        return json.loads(text, object_pairs_hook=object_of, parse_int=number, parse_constant=no_number)
+    except (ValueError, RecursionError) as problem:
+        said = " ".join(str(problem).split())[:200]
+        raise ReadError(f"not an OTIO file: {said}", file=path, cure="export it again") from problem
 
 
 def _exact(number: float, path: Path, where: str) -> Fraction:
