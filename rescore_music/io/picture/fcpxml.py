@@ -67,11 +67,11 @@ class _Shot:
     end: Fraction
     own: Fraction  # own time at `start`
     points: tuple[tuple[Fraction, Fraction], ...] = ()
-    inner: Fraction = Fraction(0)  # media time at the clip's time 0, where a clip holds its media
     transition: _Element | None = None
     length: Fraction = Fraction(0)
     outgoing: str = ""
     black: bool = False
+    inner: Fraction = Fraction(0)  # media time at the clip's time 0, where a clip holds its media
 
     def media(self, at: Fraction) -> Fraction:
         """Media time at a time of the sequence; beyond the map's points its outer lines go on."""
@@ -238,7 +238,8 @@ class _Reader:
             self.remarks.append((place(element), "disabled clip left out", False))
             duration = Fraction(0)
         track = self._track(element, asset, lane)
-        shot = _Shot(element, track, start, start + duration, own, self._points(element), self._inner(element, natural))
+        shot = _Shot(element, track, start, start + duration, own, self._points(element))
+        shot.inner = self._inner(element, natural)
         shot.black = element.tag == "gap" and (element.get("name") or "").upper() == BLACK
         self._marks(element, start, own)
         self._connected(element, start - own, depth)
