@@ -32,7 +32,7 @@ WRITTEN_BARS = 120_000  # bars times parts in MusicXML: 60 parts of 2,000 bars; 
 EDIT_BYTES = 16 * MIB  # a feature film's edit list is 1 MB as text, 10 MB as XML
 EDITS = 50_000  # shots or markers of one list, where a feature film has 2,000
 EDIT_NODES = 1_000_000  # tags of one list
-EDIT_DEPTH = 64  # of clips inside clips
+EDIT_DEPTH = 32  # of clips inside clips
 SHEET_ROWS = 20_000
 SHEET_COLUMNS = 64
 

@@ -205,7 +205,7 @@ def test_bundles_auditions_disabled_and_further_projects(tmp_path):
         ),
         ('<asset-clip ref="a1" offset="9999999999999999s" duration="1s"/>', "too far away"),
         ("<gap>" * 70 + "</gap>" * 70, ""),
-        ('<gap lane="1">' * 70 + "</gap>" * 70, "nested more than 64 deep"),
+        ('<gap lane="1">' * 70 + "</gap>" * 70, "nested more than 32 deep"),
         ("<gap>", "malformed XML"),
     ],
 )

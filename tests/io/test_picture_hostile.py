@@ -133,6 +133,14 @@ def _bombs() -> dict[str, bytes]:
     event = "001 A V C 00:00:00:00 00:00:01:00 01:00:00:00 01:00:01:00\n"
     tracks = '{"OTIO_SCHEMA": "Track.1", "children": [' * 60 + "]}" * 60
     sheet = io.BytesIO()
+    span = ('"source_range": {"OTIO_SCHEMA": "TimeRange.1", "start_time": %s, "duration": %s}'
+            % (('{"OTIO_SCHEMA": "RationalTime.1", "rate": 24, "value": 2}',) * 2))  # fmt: skip
+    shots = ",".join([f'{{"OTIO_SCHEMA": "Clip.1", {span}}}', f'{{"OTIO_SCHEMA": "Gap.1", {span}}}'] * 6000)
+    layer = f'{{"OTIO_SCHEMA": "Track.1", "kind": "Video", "children": [{shots}]}}'
+    lowest = f'{{"OTIO_SCHEMA": "Track.1", "kind": "Video", "children": [{{"OTIO_SCHEMA": "Clip.1", {span}}}]}}'
+    inside = f'{{"OTIO_SCHEMA": "Stack.1", "children": [{lowest.replace("2}}}", "24000}}}")}, {layer}, {layer}]}}'
+    nest = '{"OTIO_SCHEMA": "Timeline.1", "tracks": {"OTIO_SCHEMA": "Stack.1", "children": ['
+    nest += '{"OTIO_SCHEMA": "Track.1", "kind": "Video", "children": [' * 20 + inside + "]}" * 21 + "}"
     with zipfile.ZipFile(sheet, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", b"<x>" + b" " * (80 << 20))
     return {
@@ -150,6 +158,7 @@ def _bombs() -> dict[str, bytes]:
         "entities.xml": b'<!DOCTYPE xmeml [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><xmeml>&b;</xmeml>',
         "deep.otio": b"[" * 1_000_000,
         "tracks.otio": tracks.encode(),
+        "nested.otio": nest.encode(),
         "values.otio": b"[" + b"1," * 1_100_000 + b"1]",
         "wide.csv": b"#,Name,Start\n" + b"," * 5_000_000,
         "quote.csv": b'#,Name,Start\nM1,"' + b"x" * 5_000_000,

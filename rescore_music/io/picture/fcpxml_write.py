@@ -56,6 +56,9 @@ class _Writer:
         self.root = etree.Element("fcpxml", version=VERSION)
         self.resources = etree.SubElement(self.root, "resources")
         self.known: dict[object, str] = {}
+        self.uses: dict[tuple[str, str, Fraction], list[Edit]] = {}
+        for edit in edits.edits:
+            self.uses.setdefault((edit.reel, edit.file, (edit.source_rate or self.rate).fps), []).append(edit)
         # the stubs take the attributes' own names for parameters
         self.sub: Callable[..., _Element] = etree.SubElement
 
@@ -100,8 +103,8 @@ class _Writer:
         if key not in self.known:
             shape = self.format(rate)
             self.known[key] = f"r{len(self.known) + 1}"
-            used = [e for e in self.edits.edits if (e.reel, e.file) == (edit.reel, edit.file)]
-            whole = max((e.source_end for e in used if (e.source_rate or self.rate).fps == rate.fps), default=1)
+            used = self.uses[edit.reel, edit.file, rate.fps]
+            whole = max(e.source_end for e in used)
             media = {"hasAudio": "1"} | ({} if all(e.track.startswith("A") for e in used) else {"hasVideo": "1"})
             asset = self.sub(
                 self.resources,

@@ -9,7 +9,6 @@ where the topmost shot is seen.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,12 +16,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from rescore_music.edits import BLACK, CUT, DISSOLVE, WIPE, Edit, EditList, PictureMarker, source_span, told
+from rescore_music.edits import BLACK, DISSOLVE, WIPE, Edit, EditList, PictureMarker, source_span, told
 from rescore_music.elements import LogItem
 from rescore_music.errors import MissingExtra, ReadError, RescoreError
 from rescore_music.io.files import read_bytes
-from rescore_music.io.limits import EDIT_BYTES, EDIT_DEPTH, EDIT_NODES, TEXT
+from rescore_music.io.limits import EDIT_BYTES, EDIT_DEPTH, TEXT
 from rescore_music.io.picture.common import Remarks, agreed_rate, check_count, check_frame
+from rescore_music.io.picture.crop import cropped, entered_earlier, uncovered
+from rescore_music.io.picture.otio_check import checked
 from rescore_music.timecode import FrameRate
 
 KEY = "rescore_music"
@@ -49,10 +50,7 @@ def read_otio(path: Path, rate: FrameRate | None = None) -> EditList:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         raise ReadError("not UTF-8 text", file=path, cure="export it again") from problem
-    if text.count("{") + text.count("[") + text.count(",") > EDIT_NODES:
-        raise ReadError(f"more than {EDIT_NODES:,} values, too much for one list", file=path)
-    _check_nesting(text, path)
-    text = json.dumps(_checked(text, path))
+    text = checked(text, path)
     try:
         timeline = otio.adapters.read_from_string(text, "otio_json")
     except Exception as problem:  # the package's errors derive from nothing in common
@@ -64,46 +62,6 @@ def read_otio(path: Path, rate: FrameRate | None = None) -> EditList:
         what = f"the file holds a {type(timeline).__name__}, not a timeline"
         raise ReadError(what, file=path, cure="export a timeline")
     return _Reader(otio, timeline, path, rate).result()
-
-
-def _check_nesting(text: str, path: Path) -> None:
-    """Refuse values nested deeper than a parser that calls itself can go."""
-    depth = 0
-    for found in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text):
-        if found[0] in "[{":
-            depth += 1
-            if depth > 4 * EDIT_DEPTH:
-                raise ReadError(f"values nested more than {4 * EDIT_DEPTH} deep", file=path, cure="export it again")
-        elif found[0] in "]}":
-            depth -= 1
-
-
-def _checked(text: str, path: Path) -> Any:
-    """The document, parsed: the package's own parser ends the process at some malformed ones (0.18 does)."""
-
-    def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        schema = found.get("OTIO_SCHEMA")
-        if schema is not None and not (isinstance(schema, str) and re.fullmatch(r"[A-Za-z]\w{0,80}\.\d{1,4}", schema)):
-            raise ValueError(f"'{str(schema)[:40]}' is no OTIO schema")
-        if str(schema).startswith("SerializableObjectRef"):  # a part that holds itself has no end
-            raise ValueError("a part refers to another")
-        return found
-
-    def number(word: str) -> int:
-        value = int(word) if len(word) < 20 else 1 << 64
-        if not -(1 << 63) <= value < 1 << 63:
-            raise ValueError(f"a number of {len(word)} digits")
-        return value
-
-    def no_number(word: str) -> float:
-        raise ValueError(f"{word} is no number of frames")
-
-    try:
-        return json.loads(text, object_pairs_hook=object_of, parse_int=number, parse_constant=no_number)
-    except (ValueError, RecursionError) as problem:
-        said = " ".join(str(problem).split())[:200]
-        raise ReadError(f"not an OTIO file: {said}", file=path, cure="export it again") from problem
 
 
 def _exact(number: float, path: Path, where: str) -> Fraction:
@@ -222,7 +180,7 @@ class _Reader:
                 pending = item
                 begin = at - self._frames(item.in_offset, where)
                 if line and line[-1].record_end > begin:
-                    kept = self._cropped(line.pop(), end=self._whole(begin, where))
+                    kept = cropped(line.pop(), self.rate, end=self._whole(begin, where))
                     line += [kept] if kept is not None else []
                 continue
             length = self._frames(self._duration(item, where), where)
@@ -280,46 +238,11 @@ class _Reader:
                 layer = holder
             if str(layer.kind) == "Audio" and name.startswith("V"):
                 continue
-            for edit in list(self._laid(layer, name, inner, depth + 1)):
-                seen += self._uncovered(self._cropped(edit, start, end), seen)
+            above = sorted(seen, key=lambda edit: edit.record_start)
+            for edit in self._laid(layer, name, inner, depth + 1):
+                seen += uncovered(cropped(edit, self.rate, start, end), above, self.rate)
                 check_count(len(seen), self.path)
         return sorted(seen, key=lambda edit: edit.record_start)
-
-    def _uncovered(self, edit: Edit | None, above: list[Edit]) -> list[Edit]:
-        """The stretches of an edit that nothing above it hides."""
-        left = [] if edit is None else [edit]
-        for upper in list(above):
-            parts = []
-            for part in left:
-                head = self._cropped(part, end=upper.record_start)
-                tail = self._cropped(part, start=upper.record_end)
-                parts += [p for p in (head, tail) if p is not None]
-            left = parts
-        return left
-
-    def _cropped(self, edit: Edit, start: int = 0, end: int = 1 << 40) -> Any:
-        """The part of an edit inside [start, end), or None."""
-        first, last = max(start, edit.record_start), min(end, edit.record_end)
-        if last <= first:
-            return None
-        if (first, last) == (edit.record_start, edit.record_end):
-            return edit
-        rate = edit.source_rate or self.rate
-        scale = rate.fps / self.rate.fps
-        late, kept = first - edit.record_start, last - first
-        enters = Fraction(edit.source_end if edit.speed < 0 else edit.source_start) + late * edit.speed * scale
-        span = source_span(enters, kept * abs(edit.speed) * scale, edit.speed)
-        if late:
-            edit = replace(edit, transition=CUT, transition_length=0, outgoing="", wipe="")
-        length = min(edit.transition_length, kept)
-        return replace(
-            edit,
-            record_start=first,
-            record_end=last,
-            source_start=span[0],
-            source_end=span[1],
-            transition_length=length,
-        )
 
     def _entered(self, made: list[Edit], transition: Any, before: Edit | None, at: Fraction, where: str) -> list[Edit]:
         """Begin the incoming shot where its transition does."""
@@ -328,20 +251,13 @@ class _Reader:
         if not made or not length:
             return made
         first, shift = made[0], self._whole(early, where)
-        start = max(first.record_start - shift, 0)
-        rate = first.source_rate or self.rate
-        scale = rate.fps / self.rate.fps
-        enters = Fraction(first.source_end if first.speed < 0 else first.source_start) - shift * first.speed * scale
-        exact = (first.record_end - start) * abs(first.speed) * scale
-        span = source_span(enters, exact, first.speed) if shift else (first.source_start, first.source_end)
+        first = entered_earlier(first, self.rate, shift)
+        start = first.record_start
         name = str(self._own(transition).get("wipe", ""))
         dissolve = transition.transition_type == "SMPTE_Dissolve" or not transition.transition_type
         left = BLACK if before is None or before.record_end != start else before.reel
         first = replace(
             first,
-            record_start=start,
-            source_start=span[0],
-            source_end=span[1],
             transition=DISSOLVE if dissolve else WIPE,
             transition_length=min(length, first.record_end - start),
             outgoing=str(self._own(transition).get("outgoing", left))[:TEXT],
