@@ -67,7 +67,7 @@ def test_a_reel_with_dissolves_a_wipe_and_a_motion_effect(tmp_path):
     assert edits.markers == (PictureMarker(86400 + 108, "she turns", "red"),)
     seconds = [0.5, 4, 6.25, 8 + 5 / 24, 9, 10]  # middles of the transitions, the hole after the wipe, black
     assert edits.cuts() == tuple(86400 + round(s * 24) for s in seconds)
-    assert not edits.log
+    assert [(i.where, i.what) for i in edits.log] == [("line 11", "comment of no known kind left out")]
 
 
 def test_cues_of_the_reel(tmp_path):

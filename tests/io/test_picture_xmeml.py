@@ -106,6 +106,9 @@ def test_what_is_wrong_or_left_out(tmp_path):
         "clip without a place in the sequence left out",
         "disabled clip left out",
     }
+    more = "<marker><in>1</in></marker><filter><effect><effectid>blur</effectid></effect></filter>"
+    told = read_edits(saved(tmp_path, clip("x", 0, 9, 0, 9, "", more))).log
+    assert [(i.what, i.lost) for i in told] == [("markers inside a clip left out", True), ("effect left out", False)]
     with pytest.raises(ReadError, match=r"start '1\.5' is no frame number"):
         read_edits(saved(tmp_path, clip("x", "1.5", 9, 0, 9, "")))
     with pytest.raises(ReadError, match="a speed of 'fast' per cent"):

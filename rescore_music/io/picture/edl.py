@@ -190,6 +190,8 @@ class _Reader:
                     return
         if marker := _RESOLVE.search(text):
             self._resolve(where, marker)
+        elif text:
+            self.remarks.append((where, "comment of no known kind left out", False))
 
     def _say(self, name: str, value: str) -> None:
         row = self.rows[-1]

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _TIME = re.compile(r"(-?\d{1,19})(?:/(\d{1,12})|(\.\d{1,12}))?s")
 _SHOTS = ("asset-clip", "clip", "video", "audio", "ref-clip", "sync-clip", "mc-clip", "title", "audition", "gap")
 _WHOLE = {"ref-clip": "compound clip", "mc-clip": "multicam clip", "sync-clip": "synchronized clip"}
+_UNDERSTOOD = (*_SHOTS, "spine", "marker", "chapter-marker", "timeMap", "caption")
 _HOUR = Fraction(3600)  # where the own time of generators and transitions begins, as Final Cut Pro writes it
 
 
@@ -243,6 +244,9 @@ class _Reader:
         shot.black = element.tag == "gap" and (element.get("name") or "").upper() == BLACK
         self._marks(element, start, own)
         self._connected(element, start - own, depth)
+        for child in element:
+            if child.tag not in _UNDERSTOOD:
+                self.remarks.append((place(child), f"<{str(child.tag)[:40]}> left out", False))
         return shot
 
     def _inner(self, element: _Element, natural: Fraction) -> Fraction:

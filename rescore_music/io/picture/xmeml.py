@@ -115,6 +115,8 @@ class _Reader:
             if child_text(item, "enabled").upper() == "FALSE":
                 self.remarks.append((place(item), "disabled clip left out", False))
                 continue
+            if item.find("marker") is not None:
+                self.remarks.append((place(item), "markers inside a clip left out", True))
             edit = self._edit(item, name, before, after, edits[-1] if edits else None)
             if edit is not None:
                 edits.append(edit)
@@ -190,6 +192,7 @@ class _Reader:
     def _speed(self, item: _Element) -> Fraction:
         for effect in item.iterfind("filter/effect"):
             if child_text(effect, "effectid") != "timeremap":
+                self.remarks.append((place(effect), "effect left out", False))
                 continue
             said = {child_text(p, "parameterid"): child_text(p, "value") for p in effect.iterfind("parameter")}
             text = said.get("speed", "100")
