@@ -20,6 +20,7 @@ SAMPLES = {
     "love_theme.musicxml": "Love theme, voice and players",
     "pixel_loop.mid": "Pixel loop, game console",
 }
+SPOTTING = ["csv", "tsv", "txt", "edl", "fcpxml", "xml", "rpp"]
 RATES = ("23.976", "24", "25", "29.97df", "29.97ndf", "30", "48", "50", "59.94df", "60")
 PROFILES = {
     "film": "Film, −23 LUFS",
@@ -103,7 +104,8 @@ def ask_picture(cue: Path | None) -> tuple[Path | None, str, str]:
     if cue == samples_dir() / "chase.mid" and st.toggle("Meet the chase's eight hits", key="hits", help=told):
         cues = samples_dir() / "chase_hits.csv"
     with st.expander("My spotting list"):
-        upload = st.file_uploader("CSV", type=["csv"], key="spotting", max_upload_size=UPLOAD_MB)
+        told = "CSV, an edit list or markers"
+        upload = st.file_uploader(told, type=SPOTTING, key="spotting", max_upload_size=UPLOAD_MB)
         st.caption(
             "Columns: timecode, label, weight, kind (hard or soft), tolerance (frames), lands (downbeat, beat, …)."
         )

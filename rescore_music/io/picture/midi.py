@@ -1,7 +1,7 @@
 """MIDI markers and cue points as picture markers: their seconds through the tempo map, to the nearest frame.
 
-The first tick is at the file's own SMPTE offset where it has one at the picture's rate, otherwise at 00:00:00:00; cues
-read from it begin at the start that the caller gives.
+The first tick is at 00:00:00:00; a SMPTE offset in the file is not looked at. Cues read from it begin at the start that
+the caller gives.
 """
 
 from __future__ import annotations
