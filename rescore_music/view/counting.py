@@ -40,7 +40,7 @@ def counted(mei: str) -> str:
     from lxml import etree
 
     root = etree.fromstring(mei.encode())
-    for label in [e for e in root.iter(f"{_MEI}label", f"{_MEI}labelAbbr")]:
+    for label in list(root.iter(f"{_MEI}label", f"{_MEI}labelAbbr")):
         label.text = "\u00a0"  # the player's name stands over the part; where no label is, no bar number is drawn
     run: list[_Element] = []
     for element in [e for e in root.iter() if isinstance(e.tag, str)]:
