@@ -17,9 +17,11 @@ MusicXML 4.0 (W3C Community Group Final Report, 2021).
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from math import lcm
 from pathlib import Path
@@ -70,6 +72,23 @@ def read_musicxml(source: str | Path | bytes) -> Score:
             raise ReadError("the file is empty", file=file)
     else:
         data, file = read_bytes(source), str(source)
+    with _without_collection():
+        return _read(data, file, "" if isinstance(source, bytes) else Path(source).name)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """No cyclic garbage is made in reading: the collector would only walk a heap that grows with the file."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _read(data: bytes, file: str, name: str) -> Score:
     plain = unpacked(data, file)
     root = root_element(plain, file)
     entries = part_entries(root)
@@ -85,7 +104,7 @@ def read_musicxml(source: str | Path | bytes) -> Score:
         walker = PartWalker(draft, index, entry)
         walker.walk(measures)
         walkers.append(walker)
-    metadata = _metadata(root, data, "" if isinstance(source, bytes) else Path(source).name)
+    metadata = _metadata(root, data, name)
     score = assemble(draft, [walker.part() for walker in walkers], metadata)
     own = own_keys(score, [walker.place for walker in walkers])
     # marks of one place in an order of their own, so that a score written and read again is equal
