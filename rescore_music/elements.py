@@ -36,6 +36,7 @@ CONTROL = np.dtype([("tick", "<i8"), ("part", "<u2"), ("number", "<u2"), ("value
 BEND = np.dtype([("tick", "<i8"), ("part", "<u2"), ("value", "<i2")])  # -8192..8191; range by RPN 0, else 2 semitones
 PROGRAM = np.dtype([("tick", "<i8"), ("part", "<u2"), ("program", "u1"), ("bank", "<u2")])  # bank = MSB*128 + LSB
 METER = np.dtype([("tick", "<i8"), ("numerator", "<u2"), ("denominator", "<u2")])
+# of several keys at one tick, as MIDI tracks may have them, the last counts
 KEY = np.dtype([("tick", "<i8"), ("fifths", "i1"), ("mode", "i1")])  # concert pitch; mode: see MODES; -1 unsaid
 
 MODES = ("major", "minor", "dorian", "phrygian", "lydian", "mixolydian", "locrian")  # KEY.mode counts them from 0

@@ -86,3 +86,19 @@ def test_notes_under_a_tempo_ramp_stay_within_a_ten_thousandth_of_a_frame(
     assert float(np.abs(heard - exact).max()) < 1e-4 * FRAME
     back = read_midi(midi_bytes(score))
     assert float(np.abs(back.seconds(back.notes["onset"]) - exact).max()) < 1e-4 * FRAME
+
+
+def test_two_keys_at_one_tick_both_come_back_and_the_first_track_counts(tmp_path: Path) -> None:
+    file = mido.MidiFile(type=1)
+    for name, key in (("Horns", "C"), ("Strings", "F")):
+        track = mido.MidiTrack([mido.MetaMessage("track_name", name=name), mido.MetaMessage("key_signature", key=key)])
+        track += [mido.Message("note_on", note=60, velocity=64), mido.Message("note_off", note=60, time=480)]
+        file.tracks.append(track)
+    path = tmp_path / "keys.mid"
+    file.save(path)
+    score = read_midi(path)
+    assert score.keys["fifths"].tolist() == [-1, 0]
+    (tmp_path / "again.mid").write_bytes(midi_bytes(score))
+    again = mido.MidiFile(tmp_path / "again.mid")
+    assert sorted(m.key for track in again.tracks for m in track if m.type == "key_signature") == ["C", "F"]
+    assert read_midi(tmp_path / "again.mid").keys.tolist() == score.keys.tolist()

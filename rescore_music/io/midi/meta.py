@@ -29,13 +29,14 @@ _PACKETS = 1 << 16  # bytes of one system exclusive message in several packets
 class Sheet:
     """What the system messages of a file say.
 
-    Tempo, meters and keys are keyed by tick. Names and texts are (track, channel) keyed, channel -1 without a channel
-    prefix. Raw messages wait for their part: (track, channel, event).
+    Tempo, meters and keys are keyed by tick; keys that contradict each other are all kept. Names and texts are
+    (track, channel) keyed, channel -1 without a channel prefix. Raw messages wait for their part: (track, channel,
+    event).
     """
 
     tempo: dict[int, int] = field(default_factory=dict)
     meters: dict[int, tuple[int, int]] = field(default_factory=dict)
-    keys: dict[int, tuple[int, int]] = field(default_factory=dict)
+    keys: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # of several the last counts
     markers: list[Marker] = field(default_factory=list)
     names: dict[tuple[int, int], str] = field(default_factory=dict)
     instruments: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -105,7 +106,9 @@ def _timed(sheet: Sheet, message: SystemMessage, repairs: Repairs) -> None:
             if data[1] > 1:
                 what = f"key signature with the unknown mode {data[1]}: neither major nor minor"
                 repairs.add(where, what, 1, message.tick)
-            _put(sheet.keys, message.tick, (fifths, data[1] if data[1] < 2 else -1), "keys", repairs)
+            key = (fifths, data[1] if data[1] < 2 else -1)
+            others = [other for other in sheet.keys.get(message.tick, []) if other != key]
+            sheet.keys[message.tick] = [*others, key]
 
 
 def _put(table: dict[int, T], tick: int, value: T, what: str, repairs: Repairs) -> None:

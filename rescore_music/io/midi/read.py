@@ -153,7 +153,7 @@ def _assembled(reading: Reading, ticks_per_quarter: int, real_time_us: float) ->
         tempo=tempo,
         ticks_per_quarter=ticks_per_quarter,
         meters=meters,
-        keys=np.array([(t, f, m) for t, (f, m) in sorted(sheet.keys.items())], KEY),
+        keys=np.array([(t, f, m) for t, keys in sorted(sheet.keys.items()) for f, m in keys], KEY),
         controls=controls,
         bends=bends,
         programs=programs,

@@ -61,7 +61,8 @@ class Plan:
 def plan_score(score: Score, snapped: Snapped) -> Plan:
     """The frame of a written score."""
     bars = _bars(score, snapped)
-    keys = [(int(k["tick"]), int(k["fifths"]), int(k["mode"])) for k in score.keys]
+    last = {int(k["tick"]): (int(k["fifths"]), int(k["mode"])) for k in score.keys}  # of several at a tick
+    keys = [(tick, fifths, mode) for tick, (fifths, mode) in last.items()]
     places = snapped.place([k[0] for k in keys], score).tolist() if keys else []
     plan = Plan(bars, keys, places)
     _printed_meters(score, snapped, bars)
