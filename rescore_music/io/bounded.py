@@ -57,7 +57,12 @@ def _read(path: str | Path) -> Score:
     from rescore_music.io.text import read_text
 
     with contextlib.redirect_stderr(io.StringIO()) as said:
-        score = read_text(path)
+        try:
+            score = read_text(path)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # music21's objects raise whatever the text provokes, and so does what is made of them
+            what = f"malformed notation: {type(error).__name__}: {str(error)[:200]}"
+            raise ReadError(what, file=path, cure="check the file") from None
     warnings = sum("WARNING" in line for line in said.getvalue().splitlines())
     if not warnings:
         return score

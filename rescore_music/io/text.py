@@ -311,7 +311,9 @@ class _Walker:
             self._mark(bar, BAR_END, "jump", text, whole=True)
 
     def _tempo(self, bar: int, at: int, element: Any) -> None:
-        bpm = element.getQuarterBPM() if "MetronomeMark" in element.classSet else None
+        # a metronome at 0 says nothing, and music21 divides by it
+        said = "MetronomeMark" in element.classSet and (element.number or element.numberSounding)
+        bpm = element.getQuarterBPM() if said else None
         if bpm:
             self.draft.tempi.append((bar, at, float(bpm), 0))
         words = "" if getattr(element, "textImplicit", True) else str(getattr(element, "text", "") or "")

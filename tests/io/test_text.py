@@ -176,3 +176,11 @@ def test_what_is_no_music_is_refused_in_one_line(tmp_path, name, text, says):
     with pytest.raises(ReadError, match=says) as caught:
         read_text(path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_metronome_at_nothing_says_nothing(tmp_path) -> None:
+    path = tmp_path / "still.abc"
+    path.write_text("X:1\nT:Still\nM:4/4\nL:1/4\nQ:1/4=0\nK:C\nCDEF|GABc|\n")
+    score = read_text(path)
+    assert len(score.notes) == 8
+    assert not [mark for mark in score.marks if mark.kind == "tempo" and mark.value]
