@@ -97,7 +97,7 @@ class Worker:
             if late.is_set():
                 raise LimitError(f"time limit: not done after {seconds:g} s") from None
             raise LimitError(_death(process.returncode, processor_seconds)) from None
-        except BaseException:
+        except BaseException:  # an interrupt too
             self.stop()  # interrupted in the middle of an answer: the rest of it is of no use
             raise
         finally:
@@ -205,11 +205,11 @@ def _answer(function: Callable[..., object], args: tuple[object, ...]) -> tuple[
         return answer
     except MemoryError:
         return False, MemoryError()
-    except Exception as error:
+    except Exception as error:  # whatever the function raised is the caller's, in the other process
         error.__traceback__ = None
         try:
             pickle.loads(pickle.dumps(error, pickle.HIGHEST_PROTOCOL))
-        except Exception:
+        except Exception:  # pickling runs the exception's own code, which may raise anything
             return False, RuntimeError(f"{type(error).__name__}: {error}")
         return False, error
 

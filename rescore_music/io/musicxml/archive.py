@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from rescore_music.errors import ReadError
 from rescore_music.io.limits import ARCHIVE_BYTES, ARCHIVE_ENTRIES, ARCHIVE_RATIO, ARCHIVE_RATIO_FREE, XML_NODES
+from rescore_music.io.markup import parsed
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -60,8 +61,6 @@ def unpacked(data: bytes, file: str) -> bytes:
 
 
 def _parse(data: bytes, file: str) -> _Element:
-    from lxml import etree
-
     head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not data.strip() or not (head.startswith(b"<") or data[:2] in (b"\xff\xfe", b"\xfe\xff")):
         raise ReadError("this is not MusicXML: it does not begin with '<'", file=file, cure="export it as MusicXML")
@@ -70,25 +69,8 @@ def _parse(data: bytes, file: str) -> _Element:
     if data.count(b"<") + 2 * data.count(b"=") > XML_NODES:  # a tree is twenty times its file: before it is built
         what = f"more than {XML_NODES:,} tags and attributes, too much for one score"
         raise ReadError(what, file=file, cure="split the file")
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-    try:
-        root = etree.fromstring(data, parser)
-    except etree.XMLSyntaxError as error:
-        line, column = error.position
-        what = f"malformed XML: {(error.msg or 'no element found').split(', line')[0]}"
-        raise ReadError(what, file=file, where=f"line {line}, column {column}", cure="export it again") from None
-    except (ValueError, LookupError) as error:
-        raise ReadError(f"malformed XML: {error}", file=file, cure="export it again") from None
-    dtd = root.getroottree().docinfo.internalDTD
-    if dtd is not None and any(True for _ in dtd.iterentities()):  # type: ignore[union-attr]
+    root, entities = parsed(data, file)
+    if entities:
         raise _entities(file)
     return root
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rescore_music.errors import ReadError
 from rescore_music.io.limits import EDIT_DEPTH, EDIT_NODES
+from rescore_music.io.markup import parsed
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -23,32 +24,13 @@ def parse_xml(data: bytes, path: Path) -> _Element:
     ReadError
         If it is no XML, declares entities, or holds more than an edit list does.
     """
-    from lxml import etree
-
     wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     if not (wide or data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")):
         raise ReadError("this is not XML: it does not begin with '<'", file=path, cure="export it again")
     if data.count(b"<") + 2 * data.count(b"=") > EDIT_NODES:  # a tree is twenty times its file: before it is built
         raise ReadError(f"more than {EDIT_NODES:,} tags and attributes, too much for one list", file=path)
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-    try:
-        root = etree.fromstring(data, parser)
-    except etree.XMLSyntaxError as error:
-        line, column = error.position
-        what = f"malformed XML: {(error.msg or 'no element found').split(', line')[0]}"
-        raise ReadError(what, file=path, where=f"line {line}, column {column}", cure="export it again") from None
-    except (ValueError, LookupError) as error:
-        raise ReadError(f"malformed XML: {error}", file=path, cure="export it again") from None
-    dtd = root.getroottree().docinfo.internalDTD
-    if dtd is not None and any(True for _ in dtd.iterentities()):  # type: ignore[union-attr]
+    root, entities = parsed(data, path)
+    if entities:
         raise ReadError("the document declares XML entities, which edit lists have no use for", file=path)
     return root
 
