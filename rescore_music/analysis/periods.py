@@ -17,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rescore_music.analysis.frames import coverage, span_of
-from rescore_music.analysis.likeness import unit
-from rescore_music.analysis.seams import MARKED, busyness, returns
+from rescore_music.analysis.seams import busyness, returns, signs, texture_change
 from rescore_music.score import Score
 from rescore_music.structure import KeySpan
 
@@ -71,21 +70,9 @@ def _strengths(score: Score, bars: Ints, keys: tuple[KeySpan, ...], pitch: Float
     if count < 2:
         return strength
     strength[1:] += _stillness(score, bars)[1:]
-    texture = np.concatenate([unit(rhythm) * 0.7, unit(pitch.sum(axis=1))], axis=1)
-    before = unit(texture[:-1] + np.concatenate([texture[:1], texture[:-2]]))
-    after = unit(texture[1:] + np.concatenate([texture[2:], texture[-1:]]))
-    novelty = 1 - (before * after).sum(axis=1)
+    novelty = texture_change(pitch, rhythm)
     strength[1:] += NOVELTY * novelty / max(float(np.quantile(novelty, 0.9)), 0.2)
-    starts = np.array([k.start for k in keys[1:]] + [int(t) for t in score.meters["tick"][1:]], np.int64)
-    marked = np.array([m.tick for m in score.marks if m.kind in MARKED], np.int64)
-    for ticks, worth, most in (
-        (starts, KEY_CHANGE, KEY_CHANGE),
-        (marked, MARK, 1.25 * MARK),
-        (score.tempo.ticks[1:], TEMPO, 1.3 * TEMPO),
-    ):
-        near = np.searchsorted(bars, ticks - score.ticks_per_quarter // 4)
-        near = near[(near > 0) & (near < count)]
-        strength += np.minimum(np.bincount(near, minlength=count) * worth, most)
+    strength += signs(score, bars, keys, (KEY_CHANGE, MARK, TEMPO))
     return strength + RETURN * returns(pitch, rhythm)
 
 

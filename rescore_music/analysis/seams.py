@@ -120,25 +120,34 @@ def bar_evidence(score: Score, bars: Ints, keys: tuple[KeySpan, ...], pitch: Flo
     out = np.zeros(count)
     if count < 2:
         return out
-    texture = np.concatenate([unit(rhythm) * 0.7, unit(pitch.sum(axis=1))], axis=1)
-    before = unit(texture[:-1] + np.concatenate([texture[:1], texture[:-2]]))
-    after = unit(texture[1:] + np.concatenate([texture[2:], texture[-1:]]))
-    novelty = 1 - (before * after).sum(axis=1)
+    novelty = texture_change(pitch, rhythm)
     middle, most = np.quantile(novelty, [0.5, 0.9])
     out[1:] += NOVELTY * np.maximum(novelty - middle, 0) / max(float(most - middle), 0.1)
-    starts = np.array([k.start for k in keys[1:]] + [int(t) for t in score.meters["tick"][1:]], np.int64)
-    marked = np.array([m.tick for m in score.marks if m.kind in MARKED], np.int64)
-    for ticks, worth, most in (
-        (starts, KEY_CHANGE, KEY_CHANGE),
-        (marked, MARK, 1.25 * MARK),
-        (score.tempo.ticks[1:], TEMPO, 1.3 * TEMPO),
-    ):
-        near = np.searchsorted(bars, ticks - score.ticks_per_quarter // 4)
-        near = near[(near > 0) & (near < count)]
-        out += np.minimum(np.bincount(near, minlength=count) * worth, most)
+    out += signs(score, bars, keys, (KEY_CHANGE, MARK, TEMPO))
     group = -(-count // COMPARED)
     passages = np.repeat(repetition(bar_likeness(pitch, rhythm, group), PASSAGE_BARS / group), group)[:count]
     return out + RETURN * returns(pitch, rhythm) + PASSAGE * passages
+
+
+def texture_change(pitch: Floats, rhythm: Floats) -> Floats:
+    """How far the two bars after each inner bar line differ from the two before: 0..2, shape (bars - 1,)."""
+    texture = np.concatenate([unit(rhythm) * 0.7, unit(pitch.sum(axis=1))], axis=1)
+    before = unit(texture[:-1] + np.concatenate([texture[:1], texture[:-2]]))
+    after = unit(texture[1:] + np.concatenate([texture[2:], texture[-1:]]))
+    return np.asarray(1 - (before * after).sum(axis=1), np.float64)
+
+
+def signs(score: Score, bars: Ints, keys: tuple[KeySpan, ...], weights: tuple[float, float, float]) -> Floats:
+    """What keys and meters, marks, and tempi (in this order of weights) say at the beginning of each bar."""
+    count = len(bars) - 1
+    out = np.zeros(count)
+    starts = np.array([k.start for k in keys[1:]] + [int(t) for t in score.meters["tick"][1:]], np.int64)
+    marked = np.array([m.tick for m in score.marks if m.kind in MARKED], np.int64)
+    for ticks, worth, most in zip((starts, marked, score.tempo.ticks[1:]), weights, (1.0, 1.25, 1.3), strict=True):
+        near = np.searchsorted(bars, ticks - score.ticks_per_quarter // 4)
+        near = near[(near > 0) & (near < count)]
+        out += np.minimum(np.bincount(near, minlength=count) * worth, most * worth)
+    return out
 
 
 def returns(pitch: Floats, rhythm: Floats) -> Floats:
