@@ -1,0 +1,1 @@
+"""What the picture itself shows and sounds: cuts, flashes, dialogue, silence, start timecode."""
