@@ -14,6 +14,7 @@ from rescore_music.analysis.melody import melody_odds
 from rescore_music.analysis.meter import find_hypermeter
 from rescore_music.analysis.motifs import discover_motifs
 from rescore_music.analysis.phrases import find_phrases
+from rescore_music.analysis.rests import long_rests, put_back, without
 from rescore_music.analysis.roles import Roles, assign_roles
 from rescore_music.analysis.voices import lines_of, separate_voices
 from rescore_music.score import Score
@@ -34,6 +35,11 @@ def analyze(score: Score) -> Analysis:
         Every note belongs to one line; phrases tile [0, score.length); of the lines with role MELODY in a phrase
         exactly one doubles no other, and of those with role BASS at most one.
     """
+    rests = long_rests(score)
+    return _analyze(score) if rests is None else put_back(_analyze(without(score, rests)), rests, score)
+
+
+def _analyze(score: Score) -> Analysis:
     voices = separate_voices(score)
     lines, line_of = lines_of(score, voices)
     grid = beats(score)
