@@ -2,6 +2,10 @@
 
 Conventions: frames are absolute (counted from 00:00:00:00) at `rate`; the cue's first sample is at frame `start`.
 Seconds are relative to that first sample. A hit's tolerance is in frames either side.
+
+What a span asks of the music: "dialogue" and "avoid" no tempo change inside (dialogue also a thinner, softer texture);
+"hold" that the music waits from its start to its end, as under a fermata; "frozen" the music's own tempo. "silence"
+asks nothing: the picture makes no sound there, so the music is alone.
 """
 
 from __future__ import annotations
@@ -19,8 +23,9 @@ from rescore_music.errors import TimecodeError
 from rescore_music.timecode import FrameRate, Timecode
 
 HARD, SOFT = "hard", "soft"
-LANDINGS = ("downbeat", "beat", "eighth", "end")
-_LANDING = re.compile(r"(downbeat|beat|eighth|end|motif:.+)")
+LANDINGS = ("downbeat", "beat", "eighth", "climax", "end")
+SPANS = ("dialogue", "avoid", "hold", "frozen", "silence")
+_LANDING = re.compile(r"(downbeat|beat|eighth|climax|end|motif:.+)")
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,8 @@ class Hit:
     tolerance : float
         Frames either side within which the hit may fall.
     lands : str
-        What of the music falls there: "downbeat", "beat", "eighth", "motif:<name>" (an entry of it) or "end".
+        What of the music falls there: "downbeat", "beat", "eighth", "motif:<name>" (an entry of it), "climax" (where
+        the music is most intense) or "end".
     """
 
     frame: int
@@ -55,7 +61,7 @@ class Hit:
             raise TimecodeError(f"a hit is hard or soft, not '{self.kind}'")
         if not _LANDING.fullmatch(self.lands):
             raise TimecodeError(
-                f"'{self.lands}' is no place for a hit", cure="downbeat, beat, eighth, motif:<name>, end"
+                f"'{self.lands}' is no place for a hit", cure="downbeat, beat, eighth, climax, motif:<name>, end"
             )
         if not 0 < self.weight < 1e6:
             raise TimecodeError(f"a weight must be positive, not {self.weight:g}")
@@ -70,7 +76,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of picture [start, end) in frames: "dialogue", "silence", "avoid", "hold" or "frozen"."""
+    """A stretch of picture [start, end) in frames; `kind` is one of `SPANS`."""
 
     start: int
     end: int
@@ -98,6 +104,8 @@ class Cues:
         Absolute frames at which a new shot starts.
     source : str
         The file it was read from, for messages.
+    start_give : int
+        Frames by which the first sample may come earlier or later; 0 where it is fixed.
     """
 
     rate: FrameRate
@@ -106,8 +114,11 @@ class Cues:
     spans: tuple[Span, ...] = ()
     cuts: tuple[int, ...] = ()
     source: str = ""
+    start_give: int = 0
 
     def __post_init__(self) -> None:
+        if not 0 <= self.start_give < 1_000_000:
+            raise TimecodeError(f"the start may give a number of frames from 0, not {self.start_give}")
         if self.start.rate != self.rate:
             raise TimecodeError(f"the start is at {self.start.rate}, the hits at {self.rate}")
         object.__setattr__(self, "hits", tuple(sorted(self.hits, key=lambda hit: hit.frame)))
@@ -142,6 +153,20 @@ class Cues:
     def timecode(self, hit: Hit) -> str:
         """A hit's label as timecode."""
         return Timecode(hit.frame, self.rate).label
+
+    def ending(self, end: Timecode | str, label: str = "End of cue") -> Cues:
+        """The same cue with a fixed end: a hard hit for the music's last moment; earlier end hits give way.
+
+        Raises
+        ------
+        TimecodeError
+            If the timecode does not exist at this rate or does not lie after the start.
+        """
+        last = end if isinstance(end, Timecode) else Timecode.parse(end, self.rate)
+        if last.rate != self.rate or last.frame <= self.start.frame:
+            raise TimecodeError(f"a cue from {self.start} cannot end at {last}")
+        others = (hit for hit in self.hits if hit.lands != "end")
+        return replace(self, hits=(*others, Hit(last.frame, label, lands="end")))
 
     def shifted(self, frames: int) -> Cues:
         """The same cue elsewhere on the reel."""

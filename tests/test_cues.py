@@ -1,5 +1,6 @@
 """Spotting notes: read, write, refuse with line and column."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rescore_music.cues import Cues, Hit, Span
+from rescore_music.cues import SPANS, Cues, Hit, Span
 from rescore_music.errors import ReadError, TimecodeError, WriteError
 from rescore_music.io.spotting import read_cues, write_cues
 from rescore_music.timecode import RATES, Timecode
@@ -75,6 +76,15 @@ def test_labels_of_several_lines(tmp_path):
         ("timecode,kind\n00:00:01:00,firm\n", "line 2, column kind: a hit is hard or soft"),
         ("timecode,lands\n00:00:01:00,third beat\n", "line 2, column lands"),
         ("timecode,label\n00:00:01:00,door, slams\n", "3 fields for 2 columns"),
+        (
+            "timecode,kind\n00:00:01:00,dialogue\n",
+            "line 2, column lands: a span of dialogue does not say where it ends",
+        ),
+        ("timecode,kind,lands\n00:00:02:00,avoid,00:00:01:00\n", "line 2, column lands: a span must end after"),
+        ("timecode,kind,lands\n00:00:02:00,hold,downbeat\n", "line 2, column lands: 'downbeat' is not a timecode"),
+        ("timecode,kind,weight\n00:00:02:00,cut,2\n", "line 2, column weight: a row of kind cut has no weight"),
+        ("timecode,kind,tolerance\n00:00:02:00,start,0.5\n", "column tolerance: '0.5' is not a whole number"),
+        ("timecode,kind\n00:00:02:00,start\n00:00:03:00,start\n", "line 3, column kind: the cue starts twice"),
     ],
 )
 def test_errors_name_line_and_column(tmp_path, text, message):
@@ -104,18 +114,33 @@ hits = st.builds(
     weight=st.floats(0.01, 100),
     kind=st.sampled_from(["hard", "soft"]),
     tolerance=st.floats(0, 50),
-    lands=st.sampled_from(["downbeat", "beat", "eighth", "end", "motif:A'", "motif:Love, theme"]),
+    lands=st.sampled_from(["downbeat", "beat", "eighth", "end", "climax", "motif:A'", "motif:Love, theme"]),
+)
+
+
+spans = st.builds(
+    lambda start, length, kind, label: Span(start, start + length, kind, label),
+    start=st.integers(0, 24 * 86_000),
+    length=st.integers(1, 5_000),
+    kind=st.sampled_from(SPANS),
+    label=st.text(st.characters(blacklist_categories=("Cs", "Cc", "Zl", "Zp", "Zs")), max_size=12),
 )
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.lists(hits, max_size=5), st.sampled_from(RATES))
-def test_round_trip(tmp_path, rows, rate):
-    cues = Cues.from_hits(rows, rate)
+@given(
+    st.lists(hits, max_size=5),
+    st.lists(spans, max_size=3),
+    st.lists(st.integers(0, 24 * 86_000), max_size=3),
+    st.integers(0, 999),
+    st.sampled_from(RATES),
+)
+def test_round_trip(tmp_path, rows, asked, cuts, give, rate):
+    cues = Cues(rate, Timecode(0, rate), tuple(rows), tuple(asked), tuple(cuts), start_give=give)
     path = tmp_path / "out.csv"
     write_cues(cues, path)
     again = read_cues(path, rate)
-    assert again.hits == cues.hits
+    assert again == replace(cues, source=str(path))
     write_cues(again, tmp_path / "again.csv")
     assert (tmp_path / "again.csv").read_bytes() == path.read_bytes()
 
@@ -137,3 +162,30 @@ def test_a_cue_moved_along_the_reel_keeps_its_seconds():
         Cues(RATES[0], Timecode(0, RATES[1]))
     with pytest.raises(TimecodeError):
         Span(5, 5)
+
+
+def test_spans_cuts_and_a_start_that_may_move(tmp_path):
+    path = saved(
+        tmp_path,
+        "timecode,label,weight,kind,tolerance,lands\n"
+        "01:00:00:00,,,start,12,\n"
+        "01:00:05:00,Door,,,,climax\n"
+        "01:00:10:00,She speaks,,Dialogue,,01:00:14:12\n"
+        "01:00:07:00,,,cut,,\n",
+    )
+    cues = read_cues(path, "24")
+    assert (cues.start.label, cues.start_give) == ("01:00:00:00", 12)
+    assert cues.hits == (Hit(86_520, "Door", lands="climax"),)
+    assert cues.spans == (Span(86_640, 86_748, "dialogue", "She speaks"),)
+    assert cues.cuts == (86_568,)
+    assert read_cues(path, "24", "01:00:00:00") == cues
+    with pytest.raises(ReadError, match=r"line 2, column timecode: the cue starts at 01:00:00:00 here"):
+        read_cues(path, "24", "02:00:00:00")
+
+
+def test_a_cue_with_a_fixed_end():
+    cues = Cues.from_hits([Hit(240), Hit(480, lands="end")], 24, start="00:00:02:00")
+    ended = cues.ending("00:00:30:00")
+    assert [(h.frame, h.lands) for h in ended.hits] == [(240, "beat"), (720, "end")]
+    with pytest.raises(TimecodeError, match="cannot end at 00:00:01:00"):
+        cues.ending("00:00:01:00")

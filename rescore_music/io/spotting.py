@@ -4,10 +4,14 @@ The suffix says which: .xlsx (sheet), the edit and marker lists of `io.picture`,
 REAPER's region and marker list, a .txt Pro Tools' session info; their first lines tell.
 
 Columns of the CSV: `timecode` (needed), `label`, `weight`, `kind` (hard, soft), `tolerance` (frames), `lands`
-(downbeat, beat, eighth, motif:<name>, end); an empty field takes `Hit`'s default. Text is UTF-8, with or without a
-byte-order mark; fields may be separated by commas, semicolons or tabs (the header tells), as spreadsheets of different
-countries write them. Lines that are empty or start with `#` are skipped. Frame rate and start are not in the file: the
-caller says.
+(downbeat, beat, eighth, climax, motif:<name>, end); an empty field takes `Hit`'s default. Text is UTF-8, with or
+without a byte-order mark; fields may be separated by commas, semicolons or tabs (the header tells), as spreadsheets of
+different countries write them. Lines that are empty or start with `#` are skipped. Frame rate and start are not in the
+file: the caller says.
+
+Rows of other kinds are no hits: `dialogue`, `avoid`, `hold`, `frozen` and `silence` are spans from `timecode` to the
+timecode under `lands`; `cut` is a cut of the picture; `start` is the cue's first sample, which may come `tolerance`
+frames earlier or later. Such a start counts where the caller leaves the start at 00:00:00:00.
 """
 
 from __future__ import annotations
@@ -17,11 +21,11 @@ import io
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rescore_music.cues import Cues, Hit
+from rescore_music.cues import SPANS, Cues, Hit, Span
 from rescore_music.elements import LogItem
 from rescore_music.errors import ReadError, RescoreError
 from rescore_music.io.files import atomic_write, read_bytes
@@ -32,6 +36,7 @@ _log = logging.getLogger(__name__)
 DEFAULT_RATE = "24"  # of spotting notes, which do not tell their rate, where the caller does not either
 
 COLUMNS = ("timecode", "label", "weight", "kind", "tolerance", "lands")
+_BESIDES = (*SPANS, "cut", "start")  # kinds of rows that are no hits
 
 
 def _number(text: str) -> float:
@@ -93,8 +98,7 @@ def read_cues(
     if not rows:
         raise ReadError("no hits: the file is empty", file=file, cure="first line: " + ",".join(COLUMNS))
     columns = _header(rows[0][1], file, rows[0][0])
-    hits = tuple(_hit(dict(zip(columns, row, strict=False)), row, columns, known, file, n) for n, row in rows[1:])
-    return Cues(known, first, hits, source=str(file))
+    return _Table(file, columns, known, first).cues(rows[1:])
 
 
 _LISTS = (".edl", ".fcpxml", ".fcpxmld", ".xml", ".otio", ".rpp", ".mid", ".midi")
@@ -136,7 +140,9 @@ def _tell(file: Path, log: tuple[LogItem, ...]) -> None:
 
 
 def write_cues(cues: Cues, path: str | Path) -> None:
-    """Write the hits as CSV, with every column; `read_cues` reads them back equal.
+    """Write hits, spans and cuts as CSV, with every column; `read_cues` reads them back equal.
+
+    A start that may move has a row of its own; a fixed one is the caller's to tell, as ever.
 
     Raises
     ------
@@ -146,9 +152,17 @@ def write_cues(cues: Cues, path: str | Path) -> None:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(COLUMNS)
+    rows: list[tuple[int, tuple[str, ...]]] = []
     for hit in cues.hits:
-        row = (cues.timecode(hit), hit.label, _plain(hit.weight), hit.kind, _plain(hit.tolerance), hit.lands)
-        table.writerow(row)
+        lands = (_plain(hit.weight), hit.kind, _plain(hit.tolerance), hit.lands)
+        rows.append((hit.frame, (cues.timecode(hit), hit.label, *lands)))
+    for span in cues.spans:
+        end = Timecode(span.end, cues.rate).label
+        rows.append((span.start, (Timecode(span.start, cues.rate).label, span.label, "", span.kind, "", end)))
+    rows += [(cut, (Timecode(cut, cues.rate).label, "", "", "cut", "", "")) for cut in cues.cuts]
+    if cues.start_give:
+        table.writerow((cues.start.label, "", "", "start", str(cues.start_give), ""))
+    table.writerows(row for _, row in sorted(rows, key=lambda pair: pair[0]))
     atomic_write(path, text.getvalue().encode("utf-8"))
 
 
@@ -203,26 +217,99 @@ def _header(names: list[str], file: Path, line: int) -> list[str]:
     return columns
 
 
-def _hit(fields: dict[str, str], row: list[str], columns: list[str], rate: FrameRate, file: Path, line: int) -> Hit:
-    if len(row) > len(columns) and any(row[len(columns) :]):
-        cure = 'quote text that holds commas: "door, slams"'
-        raise ReadError(f"{len(row)} fields for {len(columns)} columns", file=file, where=f"line {line}", cure=cure)
-    for name, text in fields.items():
-        if len(text) > TEXT and name != "timecode":
-            where = f"line {line}, column {name}"
-            raise ReadError(f"longer than {TEXT} characters", file=file, where=where, cure="shorten it")
-    name = "timecode"
-    try:
-        frame = Timecode.parse(fields.get("timecode", ""), rate).frame
-        values: dict[str, Any] = {}
-        for name in columns:
-            if name != "timecode" and fields.get(name):
-                values[name] = _CONVERT[name](fields[name])
-                Hit(frame, **{name: values[name]})  # checked one by one, so that the message names the column
-        return Hit(frame, **values)
-    except RescoreError as problem:
-        where = f"line {line}, column {name}"
-        raise ReadError(problem.what, file=file, where=where, cure=problem.cure) from problem
-    except ValueError as problem:
-        where = f"line {line}, column {name}"
-        raise ReadError(f"'{fields[name]}' is not {_WANTED.get(name, 'text')}", file=file, where=where) from problem
+@dataclass(frozen=True)
+class _Table:
+    """The rows below a header, as cues."""
+
+    file: Path
+    columns: list[str]
+    rate: FrameRate
+    start: Timecode
+
+    def cues(self, rows: list[tuple[int, list[str]]]) -> Cues:
+        hits: list[Hit] = []
+        spans: list[Span] = []
+        cuts: list[int] = []
+        start, give, begins = self.start, 0, 0
+        for line, row in rows:
+            fields = self._fields(row, line)
+            kind = fields.get("kind", "").lower()
+            if kind not in _BESIDES:
+                hits.append(self._hit(fields, line))
+                continue
+            self._nothing_else(fields, kind, line)
+            frame = self._frame(fields, "timecode", line)
+            if kind == "cut":
+                cuts.append(frame)
+            elif kind == "start":
+                if begins:
+                    raise self._error(f"the cue starts twice, here and in line {begins}", line, "kind")
+                start, give, begins = self._started(fields, frame, line), self._give(fields, line), line
+            else:
+                spans.append(self._span(fields, frame, kind, line))
+        return Cues(self.rate, start, tuple(hits), tuple(spans), tuple(cuts), str(self.file), give)
+
+    def _error(self, what: str, line: int, column: str = "", cure: str = "") -> ReadError:
+        where = f"line {line}, column {column}" if column else f"line {line}"
+        return ReadError(what, file=self.file, where=where, cure=cure)
+
+    def _fields(self, row: list[str], line: int) -> dict[str, str]:
+        columns = self.columns
+        if len(row) > len(columns) and any(row[len(columns) :]):
+            cure = 'quote text that holds commas: "door, slams"'
+            raise self._error(f"{len(row)} fields for {len(columns)} columns", line, cure=cure)
+        fields = dict(zip(columns, row, strict=False))
+        for name, text in fields.items():
+            if len(text) > TEXT and name != "timecode":
+                raise self._error(f"longer than {TEXT} characters", line, name, "shorten it")
+        return fields
+
+    def _nothing_else(self, fields: dict[str, str], kind: str, line: int) -> None:
+        """What a row of this kind cannot say is refused, not dropped."""
+        unused = {"cut": ("weight", "tolerance", "lands", "label"), "start": ("weight", "lands", "label")}
+        for name in unused.get(kind, ("weight", "tolerance")):
+            if fields.get(name):
+                raise self._error(f"a row of kind {kind} has no {name}", line, name, "leave it empty")
+
+    def _frame(self, fields: dict[str, str], name: str, line: int) -> int:
+        try:
+            return Timecode.parse(fields.get(name, ""), self.rate).frame
+        except RescoreError as problem:
+            raise self._error(problem.what, line, name, problem.cure) from problem
+
+    def _started(self, fields: dict[str, str], frame: int, line: int) -> Timecode:
+        if self.start.frame not in (0, frame):
+            what = f"the cue starts at {fields['timecode']} here, but at {self.start} as asked"
+            raise self._error(what, line, "timecode", "ask for the same start, or none")
+        return Timecode(frame, self.rate)
+
+    def _give(self, fields: dict[str, str], line: int) -> int:
+        text = fields.get("tolerance") or "0"
+        if not (text.isdecimal() and len(text) < 7):
+            raise self._error(f"'{text}' is not a whole number of frames", line, "tolerance")
+        return int(text)
+
+    def _span(self, fields: dict[str, str], frame: int, kind: str, line: int) -> Span:
+        if not fields.get("lands"):
+            cure = "its last timecode goes there"
+            raise self._error(f"a span of {kind} does not say where it ends", line, "lands", cure)
+        end = self._frame(fields, "lands", line)
+        try:
+            return Span(frame, end, kind, fields.get("label", ""))
+        except RescoreError as problem:
+            raise self._error(problem.what, line, "lands", problem.cure) from problem
+
+    def _hit(self, fields: dict[str, str], line: int) -> Hit:
+        frame = self._frame(fields, "timecode", line)
+        name = "timecode"
+        try:
+            values: dict[str, Any] = {}
+            for name in self.columns:
+                if name != "timecode" and fields.get(name):
+                    values[name] = _CONVERT[name](fields[name])
+                    Hit(frame, **{name: values[name]})  # checked one by one, so that the message names the column
+            return Hit(frame, **values)
+        except RescoreError as problem:
+            raise self._error(problem.what, line, name, problem.cure) from problem
+        except ValueError as problem:
+            raise self._error(f"'{fields[name]}' is not {_WANTED.get(name, 'text')}", line, name) from problem
