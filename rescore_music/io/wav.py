@@ -14,6 +14,7 @@ import numpy as np
 
 from rescore_music.audio import Audio, Rendering
 from rescore_music.errors import ReadError, WriteError
+from rescore_music.io.broadcast import Broadcast, broadcast_wave
 from rescore_music.io.files import atomic_write
 
 SUFFIXES = {".wav": "WAV", ".wave": "WAV", ".aif": "AIFF", ".aiff": "AIFF", ".flac": "FLAC"}
@@ -23,7 +24,9 @@ _READ_LIMIT = 1 << 31  # bytes of float32 samples
 _log = logging.getLogger(__name__)
 
 
-def write_audio(sound: Audio | Rendering, path: str | Path, *, subtype: str = "PCM_24") -> Path:
+def write_audio(
+    sound: Audio | Rendering, path: str | Path, *, subtype: str = "PCM_24", broadcast: Broadcast | None = None
+) -> Path:
     """Write a sound, or a rendering's mix, whole or not at all.
 
     Parameters
@@ -33,6 +36,8 @@ def write_audio(sound: Audio | Rendering, path: str | Path, *, subtype: str = "P
         Its suffix decides: .wav, .aiff or .flac. The folder must exist.
     subtype : str
         libsndfile's name of the sample format: PCM_16, PCM_24, FLOAT (not in FLAC) ...
+    broadcast : Broadcast, optional
+        Where on the reel it lies, and its markers: makes the WAV file a broadcast wave.
 
     Returns
     -------
@@ -53,6 +58,8 @@ def write_audio(sound: Audio | Rendering, path: str | Path, *, subtype: str = "P
         raise WriteError("is no kind of sound file known here", file=path, cure=f"name it {', '.join(SUFFIXES)}")
     if not soundfile.check_format(kind, subtype):
         raise WriteError(f"{kind} files cannot hold {subtype} samples", file=path, cure="use PCM_24")
+    if broadcast is not None and kind != "WAV":
+        raise WriteError(f"{kind} files cannot tell their place on a reel", file=path, cure="name it .wav")
     if audio.samples.nbytes > _WAV_LIMIT:
         raise WriteError(f"{audio.duration:.0f} s are too long for one {kind} file", file=path, cure="write slices")
     peak = float(np.max(np.abs(audio.samples))) if audio.samples.size else 0.0
@@ -65,8 +72,8 @@ def write_audio(sound: Audio | Rendering, path: str | Path, *, subtype: str = "P
         soundfile.write(out, audio.samples, audio.rate, format=kind, subtype=subtype)
     except soundfile.SoundFileError as error:
         raise WriteError(f"cannot be written as {kind} {subtype}: {error}", file=path) from error
-    data = out.getvalue()
-    return atomic_write(path, _without_time_stamp(data) if kind == "WAV" else data)
+    data = _without_time_stamp(out.getvalue()) if kind == "WAV" else out.getvalue()
+    return atomic_write(path, data if broadcast is None else broadcast_wave(data, broadcast, audio.rate))
 
 
 def _without_time_stamp(data: bytes) -> bytes:
