@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 from rescore_music.io.musicxml.signs import DIRECTION_SIGNS, TECHNICAL_SIGNS, figures_of, sign_name, sign_xml
+from rescore_music.io.musicxml.spanners import ends_of
 from rescore_music.io.musicxml.tables import (
     ACCIDENTALS,
     BEAT_UNITS,
@@ -35,7 +36,6 @@ _ILLEGAL = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _DYNAMIC_TAGS = frozenset({*LEVELS, "sf", "sfp", "sfpp", "fp", "rf", "rfz", "sfz", "sffz", "fz", "pf", "sfzp"})
 _ALTER = {text: alter for alter, text in ACCIDENTALS.items()}
 _KIND_OF_SUFFIX = {suffix: kind for kind, suffix in reversed(CHORD_KINDS)}
-_OCTAVES = {"8va": ("down", 8), "8vb": ("up", 8), "15ma": ("down", 15), "15mb": ("up", 15)}
 _UNIT_NAMES = {glyph: name for glyph, name, _ in BEAT_UNITS}
 ENGRAVED = ("musicxml", "abc", "humdrum")  # source formats that say themselves what is printed
 MOST_NUMBERS = 16  # MusicXML's limit on slurs or wedges open at once
@@ -74,6 +74,7 @@ class Attachments:
         self._flags, self._pitch = notes["articulation"], notes["pitch"]
         self._end = notes["onset"] + notes["duration"]
         self.lost = 0
+        self.octaves = any(m.kind == "octave" for m in marks)  # somebody drew octave lines
         self._marks(marks)
 
     # -- places --------------------------------------------------------------------------------------------------
@@ -90,6 +91,18 @@ class Attachments:
         """One direction (or harmony), staff element added where there are several."""
         bar, at = self.place(tick, closing=closing)
         self.directions[bar].append((at, order, xml.replace("{staff}", "{offset}" + self._staff_tag(staff))))
+
+    def octave_line(self, start: int, end: int, text: str, staff: int) -> None:
+        """An octave line between two places in notated ticks."""
+        first, last = ends_of("octave", text, staff + 1)
+        bars = self.snapped.bars
+        for at, order, xml, bar in (
+            (start, START, first, int(np.searchsorted(bars, start, side="right")) - 1),
+            (end, STOP, last, int(np.searchsorted(bars, end, side="left")) - 1),
+        ):
+            bar = min(max(bar, 0), len(bars) - 2)
+            filled = xml.replace("{staff}", "{offset}" + self._staff_tag(staff))
+            self.directions[bar].append((at - int(bars[bar]), order, filled))
 
     def _staff_tag(self, staff: int) -> str:
         return f"<staff>{min(staff, self.staves - 1) + 1}</staff>" if self.staves > 1 else ""
@@ -252,24 +265,9 @@ class Attachments:
     def _spanners(self, marks: list[Mark]) -> None:
         for kind in ("hairpin", "pedal", "octave"):
             for number, m in _numbered([m for m in marks if m.kind == kind]):
-                if kind == "hairpin":
-                    name = "crescendo" if m.text.startswith("<") else "diminuendo"
-                    start = f'<wedge type="{name}" number="{number}"/>'
-                    stop = f'<wedge type="stop" number="{number}"/>'
-                elif kind == "pedal":
-                    line = "yes" if m.text == "line" else "no"
-                    sign = "no" if m.text == "line" else "yes"
-                    start = f'<pedal type="start" line="{line}" sign="{sign}"/>'
-                    stop = f'<pedal type="stop" line="{line}" sign="{sign}"/>'
-                else:
-                    way, size = _OCTAVES.get(m.text, ("down", 8))
-                    start = f'<octave-shift type="{way}" size="{size}" number="{number}"/>'
-                    stop = f'<octave-shift type="stop" size="{size}" number="{number}"/>'
-                above = "above" if kind == "octave" and m.text.endswith("a") else "below"
-                head = f'<direction placement="{above}"><direction-type>'
-                tail = "</direction-type>{staff}</direction>"
-                self.add(m.tick, START, f"{head}{start}{tail}", staff=m.staff)
-                self.add(m.end, STOP, f"{head}{stop}{tail}", staff=m.staff, closing=True)
+                start, stop = ends_of(kind, m.text, number)
+                self.add(m.tick, START, start, staff=m.staff)
+                self.add(m.end, STOP, stop, staff=m.staff, closing=True)
 
     def _missing_techniques(self, techniques: list[Mark]) -> Iterable[Mark]:
         """Words for standing techniques that the notes have and no mark announces."""

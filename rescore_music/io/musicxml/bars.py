@@ -22,6 +22,7 @@ from rescore_music.io.musicxml.rhythm import Event, events_of, opened, single_va
 from rescore_music.io.musicxml.staff import clef_xml, clefs_of, diatonic_of, transpose_xml
 from rescore_music.io.notation.clefs import Chord, clef_path, clefs_read
 from rescore_music.io.notation.drums import STEMS, drum_fragments
+from rescore_music.io.notation.octaves import octave_lines, uses_octave_lines
 from rescore_music.io.notation.snap import Snapped
 from rescore_music.io.notation.values import Piece, layout
 from rescore_music.io.notation.voices import MOST_VOICES, TIE_OUT, fragments, staves_of
@@ -77,6 +78,9 @@ class PartWriter:
             own = np.flatnonzero(c.staff == staff)
             changes = clef_path(self._chords(own, heights), clefs, bars, beat) if len(clefs) > 1 else [(0, home)]
             chosen.append(changes[0][1])
+            if uses_octave_lines(self.part.instrument, self.part.program, self.staves) and not self.hang.octaves:
+                for start, end, text in octave_lines(self._chords(own, heights), changes, bars, beat):
+                    self.hang.octave_line(start, end, text, staff)
             for tick, clef in changes[1:]:
                 bar = int(np.searchsorted(bars, tick, side="right")) - 1
                 self.hang.clefs[bar].append((tick - int(bars[bar]), staff, clef))
@@ -168,7 +172,7 @@ class PartWriter:
             if grace or rests or inside:
                 events = opened(events, {*grace, *rests, *inside}, rests)
             self.words = words
-            waiting = directions if first else []
+            waiting = [d for d in directions if _staff_of(d[2]) == staff] if primary else []
             out += self._voice(events, bar, voice, staff, primary, waiting, marks, grace, accidentals)
             first = False
         cursor = length
@@ -322,7 +326,7 @@ class PartWriter:
             stop = piece.start + piece.ticks
             while marks and marks[0][0] == piece.start and piece.start > 0:
                 out.append(marks.pop(0)[1])
-            while d < len(directions) and (directions[d][0] < stop or (k == len(pieces) - 1)):
+            while d < len(directions) and directions[d][0] < min(stop, length):
                 offset = directions[d][0] - piece.start
                 tag = f"<offset>{offset}</offset>" if offset else ""
                 out.append(directions[d][2].replace("{offset}", tag))
@@ -349,7 +353,15 @@ class PartWriter:
                 out.append(self.notes.rest(piece, voice, staff, piece.start in self.fermatas, words))
         for _, notes in pending:
             out += self.notes.graces(notes, voice, accidentals)
+        for at, _, xml in directions[d:]:  # at the bar's end: behind the last note, where readers look for ends
+            out.append(xml.replace("{offset}", f"<offset>{at - length}</offset>" if at != length else ""))
         return out
+
+
+def _staff_of(direction: str) -> int:
+    """The staff that a direction stands on, from 0."""
+    at = direction.rfind("<staff>")
+    return int(direction[at + 7 : direction.index("<", at + 7)]) - 1 if at >= 0 else 0
 
 
 def _right_barline(xml: str, fermata: bool) -> str:

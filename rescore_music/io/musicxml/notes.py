@@ -165,6 +165,8 @@ class NoteReader:
             return
         if note.instrument and note.instrument != self.instrument:
             self._play_on(note, onset)
+        if note.flags & Articulation.CUE:
+            place.log("cue notes, kept for the page and silent")
         flags, tie = note.flags | self.standing, note.tie
         if note.notations or note.lyrics or note.head is not None:
             anchor = Anchor(onset, note.duration, voice, note.staff, note.grace, pitch, bool(tie & TIE_STOP))

@@ -116,20 +116,8 @@ def clef_path(chords: Sequence[Chord], clefs: tuple[str, ...], bars: Ints, beat:
     costs = np.array(
         [[max(ledger_lines(k, c.low, c.high) - FREE, 0) + STRANGE * (k != home) for k in clefs] for c in chords]
     )
-    moves = np.array([0.0, *(_move(a, b, bars, beat) for a, b in pairwise(chords))])
-    best = costs[0] + np.array([0.0, *([AT_BAR] * (len(clefs) - 1))])
-    back = np.zeros(costs.shape, np.int64)
-    for i in range(1, len(chords)):
-        cheapest = int(best.argmin())
-        change = best[cheapest] + moves[i]
-        back[i] = np.where(best <= change, np.arange(len(clefs)), cheapest)
-        best = np.minimum(best, change) + costs[i]
-    state = int(best.argmin())
-    path = [state]
-    for i in range(len(chords) - 1, 0, -1):
-        state = int(back[i, state])
-        path.append(state)
-    path.reverse()
+    moves = np.array([0.0, *(change_cost(a, b, bars, beat) for a, b in pairwise(chords))])
+    path = cheapest_path(costs, moves, AT_BAR)
     out = [(0, clefs[path[0]])]
     for i in range(1, len(path)):
         if path[i] != path[i - 1]:
@@ -137,7 +125,34 @@ def clef_path(chords: Sequence[Chord], clefs: tuple[str, ...], bars: Ints, beat:
     return out
 
 
-def _move(before: Chord, after: Chord, bars: Ints, beat: int) -> float:
+def cheapest_path(costs: npt.NDArray[np.float64], moves: npt.NDArray[np.float64], first: float) -> list[int]:
+    """The state of each chord on the cheapest way through them.
+
+    Parameters
+    ----------
+    costs : float64 array, shape (chords, states)
+    moves : float64 array, shape (chords,)
+        What a change of state costs before each chord.
+    first : float
+        What it costs to begin in another state than 0.
+    """
+    states = costs.shape[1]
+    best = costs[0] + np.where(np.arange(states) == 0, 0.0, first)
+    back = np.zeros(costs.shape, np.int64)
+    for i in range(1, len(costs)):
+        cheapest = int(best.argmin())
+        change = best[cheapest] + moves[i]
+        back[i] = np.where(best <= change, np.arange(states), cheapest)
+        best = np.minimum(best, change) + costs[i]
+    state = int(best.argmin())
+    path = [state]
+    for i in range(len(costs) - 1, 0, -1):
+        state = int(back[i, state])
+        path.append(state)
+    return path[::-1]
+
+
+def change_cost(before: Chord, after: Chord, bars: Ints, beat: int) -> float:
     """What a change of clef costs between two chords."""
     if after.start - before.end >= beat:
         return AFTER_REST

@@ -1,0 +1,34 @@
+"""Lines over many notes that MusicXML holds as a direction at either end: hairpins, pedals, octave lines."""
+
+from __future__ import annotations
+
+OCTAVES = {"8va": ("down", 8), "8vb": ("up", 8), "15ma": ("down", 15), "15mb": ("up", 15)}
+
+
+def ends_of(kind: str, text: str, number: int) -> tuple[str, str]:
+    """The two directions of a line, its staff and offset left as `{staff}`.
+
+    Parameters
+    ----------
+    kind : str
+        "hairpin", "pedal" or "octave".
+    text : str
+        As `Mark` has it: "<", ">", "line", "8va" ...
+    number : int
+        From 1: what tells it from other lines of its kind that are open at the same time.
+    """
+    if kind == "hairpin":
+        name = "crescendo" if text.startswith("<") else "diminuendo"
+        start, stop = f'<wedge type="{name}" number="{number}"/>', f'<wedge type="stop" number="{number}"/>'
+    elif kind == "pedal":
+        line, sign = ("yes", "no") if text == "line" else ("no", "yes")
+        start = f'<pedal type="start" line="{line}" sign="{sign}"/>'
+        stop = f'<pedal type="stop" line="{line}" sign="{sign}"/>'
+    else:
+        way, size = OCTAVES.get(text, ("down", 8))
+        start = f'<octave-shift type="{way}" size="{size}" number="{number}"/>'
+        stop = f'<octave-shift type="stop" size="{size}" number="{number}"/>'
+    place = "above" if kind == "octave" and text.endswith("a") else "below"
+    head = f'<direction placement="{place}"><direction-type>'
+    tail = "</direction-type>{staff}</direction>"
+    return head + start + tail, head + stop + tail
