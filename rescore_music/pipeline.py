@@ -175,6 +175,7 @@ def orchestrate(
     from rescore_music.orchestration import orchestrate as first_pass
     from rescore_music.orchestration import with_seams
 
+    score = score if analysis else score.played
     asked = load_template(template)
     known = with_seams(analysis or analyze(score), score, asked.sections)
     return first_pass(score, asked, analysis=known, n=n, seed=seed)
@@ -212,6 +213,7 @@ def rescore_candidates(
 
     if not candidates:
         return ()
+    source = source if analysis else source.played
     style = load_template(template or candidates[0].template)
     return second_pass(candidates, source, analysis=analysis or analyze(source), template=style, **options)
 
@@ -294,13 +296,13 @@ def _line(
             file = None if isinstance(source, Score) else source
             raise ScoreError("no notes to orchestrate", file=file, cure="give it a score with music in it")
         spotted = read_cues(cues, rate, start) if isinstance(cues, str | Path) else cues
-    synced, score = None, read
+    synced, score = None, read.played
     if spotted is not None:
         from rescore_music.syncing import sync
 
         with clock.stage("sync"):
             motifs = any(hit.lands.startswith("motif:") for hit in spotted.hits)
-            synced = sync(read, spotted, analysis=analyze(read) if motifs else None)
+            synced = sync(score, spotted, analysis=analyze(score) if motifs else None)
             score = synced.score
     with clock.stage("analyse"):
         analysis = with_seams(analyze(score), score, template.sections)

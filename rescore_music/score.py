@@ -241,6 +241,12 @@ class Score:
         """The notes as played, in the same order: see `sounding.sounding`."""
         return sounding(self.notes, self.ticks_per_quarter)
 
+    @cached_property
+    def played(self) -> Score:
+        """The score without cue notes, which stand in a part for its player's eyes and are another part's music."""
+        cue = (self.notes["articulation"] & int(Articulation.CUE)) != 0
+        return self.replace(notes=self.notes[~cue]) if cue.any() else self
+
     # -- edits ---------------------------------------------------------------------------------------------------
 
     def replace(self, **changes: Any) -> Score:

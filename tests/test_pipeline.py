@@ -132,3 +132,22 @@ def test_the_public_face_is_all_there() -> None:
     assert set(rm._PUBLIC) | {"__version__"} == set(rm.__all__)
     with pytest.raises(AttributeError):
         rm.no_such_name  # noqa: B018
+
+
+def test_cue_notes_are_printed_and_neither_played_nor_orchestrated():
+    from rescore_music.io.midi.read import read_midi
+    from rescore_music.io.midi.write import midi_bytes
+    from rescore_music.score import Articulation, note_rows
+
+    score = rm.read_score(samples_dir() / "pixel_loop.mid")
+    cue = note_rows([(0, 480, 61, 80, 0), (480, 480, 63, 80, 0)])
+    cue["articulation"] = int(Articulation.CUE)
+    with_cue = score.replace(notes=np.concatenate([score.notes, cue]))
+    assert len(with_cue.played.notes) == len(score.notes)
+    assert score.played is score
+    assert midi_bytes(with_cue) == midi_bytes(score)
+    assert len(read_midi(midi_bytes(with_cue)).notes) == len(score.notes)
+    silent = rm.render(score.replace(notes=cue), sample_rate=22050)
+    assert not np.any(silent.mix)
+    one = rm.orchestrate(with_cue, "wind-quintet/baroque", 1)[0].score
+    assert one == rm.orchestrate(score, "wind-quintet/baroque", 1)[0].score

@@ -59,6 +59,7 @@ def render(
         raise RenderError(f"a sample rate of {sample_rate} Hz is outside {RATES[0]} to {RATES[1]}")
     if tail is not None and not 0.0 <= tail <= 60.0:
         raise RenderError(f"a tail of {tail} s is outside 0 to 60")
+    score = score.played
     _check_size(score, sample_rate, tail)
     path = default_sounds() if sounds is None else Path(sounds)
     if backend == "fluidsynth":

@@ -314,3 +314,10 @@ def test_malformed_xml_tells_the_line(tmp_path):
 def test_nonsense_in_a_bar_is_mended_or_dropped(body):
     score = read_musicxml(document(note() + body + note(duration=2)))
     assert len(score.notes) >= 2
+
+
+def test_cue_notes_stay_on_the_page_and_the_log_says_that_they_are_silent():
+    score = read_musicxml(document(note() + note("E", before="<cue/>"), attributes=""))
+    assert [bool(bits & Articulation.CUE) for bits in score.notes["articulation"]] == [False, True]
+    assert [item.count for item in score.import_log if "cue notes" in item.what] == [1]
+    assert len(score.played.notes) == 1

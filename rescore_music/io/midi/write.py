@@ -64,6 +64,7 @@ def midi_bytes(score: Score, *, sound_map: SoundMap | str | Path | None = None) 
     TemplateError
         If there is no such sound map, or its file is wrong.
     """
+    score = score.played
     if sound_map is not None:
         from rescore_music.io.midi.sound_map import load_sound_map
         from rescore_music.io.midi.switching import switched
