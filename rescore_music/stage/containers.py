@@ -1,0 +1,180 @@
+"""Video files for reading and writing: what a container holds, sound as packets, packets in the order of time.
+
+Conventions: .mov carries 24-bit PCM, so the samples are those of the WAV; .mp4 and .m4v carry AAC, whose encoder delay
+stands in the edit list, so a decoder starts at the first sample. The movie's own clock, in which edit lists are
+counted, is set to one that both the samples and the pictures divide: at its usual millisecond the last packet's end
+would be cut off in the wrong place. Files are written beside their goal and moved over it when they are whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import logging
+import math
+import os
+import threading
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rescore_music.audio import Audio, Rendering
+from rescore_music.errors import MissingExtra, ReadError, WriteError
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer, OutputContainer
+    from av.packet import Packet
+
+SOUND = {".mov": "pcm_s24le", ".mp4": "aac", ".m4v": "aac"}
+AAC_BITS = 320_000  # a second, of a stereo track
+AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
+BLOCK = 1024  # samples of an AAC packet; PCM is written in the same blocks
+_CLOCK = 1 << 31  # a movie's clock is a 32-bit number
+_log = logging.getLogger(__name__)
+
+
+def need_av() -> Any:
+    """PyAV, or the line that says how to get it."""
+    try:
+        import av
+    except ImportError as error:
+        raise MissingExtra("video needs the package av", cure="pip install 'rescore-music[picture]'") from error
+    return av
+
+
+def codec_of(out: Path) -> str:
+    """Name of the sound codec that a file of this suffix holds.
+
+    Raises
+    ------
+    WriteError
+        If no video is written under this suffix.
+    """
+    codec = SOUND.get(out.suffix.lower())
+    if codec is None:
+        raise WriteError("is no kind of video file known here", file=out, cure=f"name it {', '.join(SOUND)}")
+    return codec
+
+
+def container_of(out: Path) -> str:
+    """The container's name: "m4v" would be a bare stream without one."""
+    return "mov" if out.suffix.lower() == ".mov" else "mp4"
+
+
+def sound_of(audio: Audio | Rendering | str | Path) -> Audio:
+    """A sound that is given as itself, as a rendering or as a file."""
+    if isinstance(audio, Rendering):
+        return audio.audio
+    if isinstance(audio, Audio):
+        return audio
+    from rescore_music.io.wav import read_audio
+
+    return read_audio(audio)
+
+
+def placed(sound: Audio, at: Fraction | float, out: Path, codec: str) -> Audio:
+    """The sound with silence before it, or without its beginning, so that it starts at 0."""
+    channels = sound.samples.shape[1]
+    if channels not in (1, 2) or not len(sound.samples):
+        raise WriteError(f"{len(sound.samples)} samples of {channels} channels cannot be written", file=out)
+    if codec == "aac" and sound.rate not in AAC_RATES:
+        raise WriteError(f"AAC knows no {sound.rate} Hz", file=out, cure="render at 48000 Hz, or name it .mov")
+    first = round(Fraction(at) * sound.rate)
+    if first < 0:
+        _log.warning("%s: %.3f s before the first picture are cut off", out, -first / sound.rate)
+        return Audio(sound.samples[-first:], sound.rate)
+    silence = np.zeros((first, channels), np.float32)
+    return Audio(np.concatenate([silence, sound.samples]), sound.rate) if first else sound
+
+
+@contextlib.contextmanager
+def opened(video: Path) -> Iterator[InputContainer]:
+    """A video file that holds a picture.
+
+    Raises
+    ------
+    ReadError
+        If it is absent, or no video.
+    """
+    av = need_av()
+    if not video.is_file():
+        raise ReadError("there is no such file", file=video, cure="check the name")
+    try:
+        container = av.open(str(video), options={"fflags": "+genpts"})  # AVI tells no time of a picture
+    except (av.FFmpegError, ValueError) as error:
+        raise ReadError(f"cannot be read as video: {reason(error)}", file=video, cure="use .mp4 or .mov") from error
+    with container:
+        if not container.streams.video:
+            raise ReadError("there is no picture in this file", file=video, cure="name a video")
+        yield container
+
+
+def reason(error: Exception) -> str:
+    """What a library says went wrong, without its file names."""
+    return str(getattr(error, "strerror", None) or error)
+
+
+@contextlib.contextmanager
+def beside(out: Path) -> Iterator[Path]:
+    """A temporary file beside the goal, moved over it when all is written."""
+    temporary = out.with_name(f".{out.stem[:60]}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        temporary.touch()
+        yield temporary
+        temporary.replace(out)
+    except FileNotFoundError:
+        raise WriteError("the folder does not exist", file=out, cure=f"make {out.parent} first") from None
+    except OSError as error:
+        raise WriteError(f"the file cannot be written: {reason(error)}", file=out) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def clock(rate: int, base: Fraction | None) -> dict[str, str]:
+    """The muxer's option for a movie's clock that samples and pictures divide."""
+    both = math.lcm(rate, (base or Fraction(1, 1000)).denominator)
+    return {"movie_timescale": str(both if both < _CLOCK else rate)}
+
+
+def add_sound(goal: OutputContainer, codec: str, sound: Audio) -> AudioStream:
+    """A sound track for `encoded`."""
+    channels = sound.samples.shape[1]
+    stream: AudioStream = goal.add_stream(codec, rate=sound.rate)  # type: ignore[assignment]
+    stream.codec_context.layout = "mono" if channels == 1 else "stereo"
+    stream.codec_context.format = "fltp" if codec == "aac" else "s32"
+    if codec == "aac":
+        stream.codec_context.bit_rate = AAC_BITS * channels // 2
+    return stream
+
+
+def encoded(stream: AudioStream, sound: Audio, codec: str) -> Iterator[tuple[Fraction, Packet[Any]]]:
+    """Packets of a sound, each with its time in seconds."""
+    import av
+
+    rate, layout = sound.rate, "mono" if sound.samples.shape[1] == 1 else "stereo"
+    for first in range(0, len(sound.samples), BLOCK):
+        block = sound.samples[first : first + BLOCK]
+        values = np.ascontiguousarray(block.T) if codec == "aac" else _whole(block)
+        frame = av.AudioFrame.from_ndarray(values, format="fltp" if codec == "aac" else "s32", layout=layout)
+        frame.sample_rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
+        for packet in stream.encode(frame):
+            yield Fraction(first, rate), packet
+    for packet in stream.encode(None):
+        yield Fraction(len(sound.samples), rate), packet
+
+
+def _whole(block: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
+    """24-bit samples, as sound files hold them, in the upper bits of 32; interleaved, shape (1, samples x channels)."""
+    scaled = np.rint(block.astype(np.float64) * (1 << 23))
+    return (np.clip(scaled, -(1 << 23), (1 << 23) - 1).astype(np.int32) << 8).reshape(1, -1)
+
+
+def interleave(goal: OutputContainer, *streams: Iterator[tuple[Fraction, Packet[Any]]]) -> None:
+    """Write packets of several streams in the order of time, so that none waits in memory for another."""
+    for _, packet in heapq.merge(*streams, key=lambda pair: pair[0]):
+        goal.mux_one(packet)
