@@ -44,10 +44,8 @@ def test_the_punch_is_on_the_frame_of_the_hit(tmp_path, rate):
     plain, drawn = luma(video), luma(burn(video, marks, tmp_path / "out.mp4", first=first))
     assert [time for time, _ in drawn] == [time for time, _ in plain] == [k / rate.fps for k in range(frames)]
     height, width = plain[0][1].shape
-    middle = [
-        int(b[height // 2, width // 2] - a[height // 2, width // 2])
-        for (_, a), (_, b) in zip(plain, drawn, strict=True)
-    ]
+    changes = [b - a for (_, a), (_, b) in zip(plain, drawn, strict=True)]
+    middle = [int(change[height // 2, width // 2]) for change in changes]
     lit = [k for k, change in enumerate(middle) if change > 60]
     unit = flash_frames(rate)
     punch = list(range(hit, hit + 2 * unit))
