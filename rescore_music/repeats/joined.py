@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -59,6 +60,27 @@ def unfold(score: Score, *, most_bars: int = MOST_BARS, most_notes: int = MOST_N
             f"unfolded, the score has {counted:,} notes, more than {most_notes:,}", cure="unfold less of it"
         )
     return _joined(score, spans, edges, order, log)
+
+
+def played(score: Score, spans: Sequence[tuple[int, int]]) -> Score:
+    """Stretches of a score one after the other, whatever its repeat signs say; the signs are left out.
+
+    Parameters
+    ----------
+    score : Score
+    spans : sequence of (start, end)
+        In ticks, none empty.
+
+    Returns
+    -------
+    Score
+        As `unfold` gives it: notes end where their stretch ends, and those that began before it are left out.
+    """
+    stops = max(int(score.bars[-1]), score.length)
+    edges = sorted({0, stops, *score.bars.tolist(), *(place for span in spans for place in span)})
+    number = {edge: i for i, edge in enumerate(edges)}
+    order = [segment for start, end in spans for segment in range(number[start], number[end])]
+    return _joined(score, list(spans), edges, order, Counter())
 
 
 def _joined(score: Score, spans: list[tuple[int, int]], edges: list[int], order: list[int], log: Counter[str]) -> Score:
