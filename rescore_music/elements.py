@@ -116,10 +116,10 @@ class Mark:
     `value` = the note's pitch, and a half more on a grace note), voicing (inversion or fretboard of the chord symbol at
     its tick), figured-bass, attribute (at the head of a staff: a key signature of its own, a printed meter, a change of
     transposition or staff lines, a multi-measure rest). From direction on they hold MusicXML elements as text
-    (io.musicxml.signs). A tremolo's text is "start" or "stop" between two notes. A lyric's `end` is where the line that
-    draws it out ends, its own tick where that is unsaid. A slur's `end` is the end of its last note; its `value` has
-    bit 1 where it starts on a grace note and bit 2 where it ends on one. Tempo text holds its metronome
-    mark ("Allegro ♩ = 88").
+    (io.musicxml.signs). A text's `value` is 1 where it stands in a box. A tremolo's text is "start" or "stop" between
+    two notes. A lyric's `end` is where the line that draws it out ends, its own tick where that is unsaid. A slur's
+    `end` is the end of its last note; its `value` has bit 1 where it starts on a grace note and bit 2 where it ends on
+    one. Tempo text holds its metronome mark ("Allegro ♩ = 88").
     """
 
     tick: int

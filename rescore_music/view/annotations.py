@@ -96,7 +96,7 @@ def with_hits(
     start: Timecode | str = "00:00:00:00",
     every: int = 4,
 ) -> Score:
-    """Hits and timecode as text over the system: "HIT 3: door 01:00:12:05" at the place of the music, timecode at bars.
+    """Hits and timecode over the system: "HIT 3: door 01:00:12:05" in a box at its place, timecode at bars.
 
     Parameters
     ----------
@@ -145,4 +145,4 @@ def _said(score: Score, hit: Landing | Hit, number: int, rate: FrameRate | None,
         seconds = float(rate.seconds(hit.frame - start.frame))
         tick = int(np.clip(np.rint(score.tempo.ticks_at(seconds)), 0, score.length))
         code = (start + (hit.frame - start.frame)).label
-    return Mark(tick, "text", " ".join(f"HIT {number}: {hit.label} {code}".split()))
+    return Mark(tick, "text", " ".join(f"HIT {number}: {hit.label} {code}".split()), value=1.0)

@@ -11,6 +11,7 @@ import pytest
 
 from rescore_music.errors import ReadError
 from rescore_music.io.musicxml.read import read_musicxml
+from rescore_music.io.musicxml.write import musicxml_bytes
 from rescore_music.score import Articulation, Score
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -321,3 +322,13 @@ def test_cue_notes_stay_on_the_page_and_the_log_says_that_they_are_silent():
     assert [bool(bits & Articulation.CUE) for bits in score.notes["articulation"]] == [False, True]
     assert [item.count for item in score.import_log if "cue notes" in item.what] == [1]
     assert len(score.played.notes) == 1
+
+
+def test_words_in_a_box_stay_in_it():
+    boxed = '<direction><direction-type><words enclosure="rectangle">HIT 1: door</words></direction-type></direction>'
+    plain = "<direction><direction-type><words>sempre</words></direction-type></direction>"
+    score = read_musicxml(document(boxed + note() + plain + note()))
+    assert [(m.text, m.value) for m in score.marks if m.kind == "text"] == [("HIT 1: door", 1.0), ("sempre", 0.0)]
+    written = musicxml_bytes(score)
+    assert written.count(b"enclosure") == 1
+    assert read_musicxml(written).marks == score.marks

@@ -1,8 +1,9 @@
-"""Octave lines: over high passages of players who use them, never for single notes, and never against a source's own."""
+"""Octave lines: over high passages of players who use them, not for single notes, not against a source's own."""
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -68,7 +69,7 @@ def test_lines_are_apart_long_enough_and_spare_ledger_lines(heights: list[int], 
     chords = [Chord(i * Q * every, (i * every + 1) * Q, h, h, False) for i, h in enumerate(heights)]
     bars = np.arange(0, (len(heights) + 4) * every * Q + 4 * Q, 4 * Q)
     lines = octave_lines(chords, [(0, "G2")], bars, Q)
-    assert all(a[1] <= b[0] for a, b in zip(lines, lines[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in pairwise(lines))
     for start, end, text in lines:
         under = [c for c in chords if start <= c.start < end]
         move = 7 if text == "8va" else -7

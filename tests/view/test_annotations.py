@@ -90,7 +90,7 @@ def test_synced_hits_are_written_over_the_system(synced):
     assert synced.cues is not None
     marked = with_hits(synced.score, synced.synced, rate=synced.cues.rate, start=synced.cues.start)
     text = musicxml_bytes(marked).decode()
-    words = re.findall(r"<words[^>]*>(HIT \d+: [^<]*)</words>", text)
+    words = re.findall(r'<words enclosure="rectangle">(HIT \d+: [^<]*)</words>', text)
     assert len(words) == len(synced.synced.hits)
     assert all(re.search(r"\d\d:\d\d:\d\d[:;]\d\d$", w) for w in words)
     first_part = text.split("</part>")[0]

@@ -207,7 +207,8 @@ class Attachments:
             stop = '<direction><direction-type><dashes type="stop" number="1"/></direction-type>{staff}</direction>'
             self.add(m.end, STOP, stop, staff=m.staff, closing=True)
         else:
-            self.add(m.tick, WORDS, _words(m.text, "below" if GRADUAL.search(m.text) else "above"), staff=m.staff)
+            place = "below" if GRADUAL.search(m.text) else "above"
+            self.add(m.tick, WORDS, _words(m.text, place, boxed=m.value == 1), staff=m.staff)
 
     def _direction(self, m: Mark) -> None:
         """An element above or below the staff that has no kind of its own."""
@@ -456,8 +457,9 @@ def _dynamic(text: str) -> str:
     return f"{head}{body}</dynamics></direction-type>{{staff}}{sound}</direction>"
 
 
-def _words(text: str, placement: str, more: str = "") -> str:
-    body = f'<direction-type><words font-style="italic">{clean(text)}</words></direction-type>{more}'
+def _words(text: str, placement: str, more: str = "", *, boxed: bool = False) -> str:
+    look = 'enclosure="rectangle"' if boxed else 'font-style="italic"'
+    body = f"<direction-type><words {look}>{clean(text)}</words></direction-type>{more}"
     return f'<direction placement="{placement}">{body.replace("{", "(").replace("}", ")")}{{staff}}</direction>'
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _KIND_SUFFIX = dict(CHORD_KINDS)
 _UNITS = {name: (glyph, quarters) for glyph, name, quarters in BEAT_UNITS}
+_BOXES = ("rectangle", "square")
 _OCTAVES = {("down", "8"): "8va", ("up", "8"): "8vb", ("down", "15"): "15ma", ("up", "15"): "15mb"}
 _STYLES = {
     "light-light": "double",
@@ -69,7 +70,7 @@ class DirectionReader:
         words: list[str] = []
         metronome = ""
         bpm = 0.0
-        spoken = False
+        spoken = boxed = False
         for kind in element.iterchildren("direction-type"):
             for child in kind:
                 tag = child.tag
@@ -77,6 +78,7 @@ class DirectionReader:
                     spoken = True
                     if text := text_of(child):
                         words.append(text)
+                        boxed |= child.get("enclosure") in _BOXES
                 elif tag == "metronome":
                     metronome, bpm = self._metronome(child)
                     if not metronome and not bpm:
@@ -98,7 +100,7 @@ class DirectionReader:
                     self.draft.note("directions", f"<{tag}>, ignored")
         if bpm:
             self.draft.tempi.append((bar, at, bpm, 1))
-        self._words(" ".join(words), metronome, bpm, sound, bar, at, staff)
+        self._words(" ".join(words), metronome, bpm, sound, bar, at, staff, boxed)
         if sound is not None:
             self.sound(sound, bar, at)
         return spoken
@@ -128,7 +130,7 @@ class DirectionReader:
         return text, float(number.group()) * quarters * (2 - 0.5**dots)
 
     def _words(
-        self, text: str, metronome: str, bpm: float, sound: _Element | None, bar: int, at: int, staff: int
+        self, text: str, metronome: str, bpm: float, sound: _Element | None, bar: int, at: int, staff: int, boxed: bool
     ) -> None:
         if not text and not metronome:
             return
@@ -137,7 +139,7 @@ class DirectionReader:
             made = self.mark(bar, at, "tempo", f"{text} {metronome}".strip(), whole=True)
             made.value = round(bpm, 6)
         elif PICTURE.match(text):
-            self.mark(bar, at, "text", text, whole=True)
+            self.mark(bar, at, "text", text, whole=True).value = float(boxed)
         elif jump or JUMP_WORDS.match(text):
             self.mark(bar, BAR_END, "jump", text, whole=True)  # it acts when its bar has been played
         elif any(pattern.search(text) for pattern, _, _ in TECHNIQUES):
@@ -146,6 +148,7 @@ class DirectionReader:
             self.mark(bar, at, "tempo", text, whole=True)
         else:
             made = self.mark(bar, at, "text", text, staff=staff)
+            made.value = float(boxed)
             waiting = self.open.get(("dashes", ""))
             if waiting is not None and waiting.kind == "dashes":
                 self.open[("dashes", "")] = made
