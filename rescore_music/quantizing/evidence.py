@@ -1,7 +1,7 @@
 """What the file says already: whether a part is notated as it stands, and whether the file's grid is real.
 
 A grid is real where onsets keep to it. The measure is the mean resultant length of the onsets' phases (Mardia and Jupp,
-Directional Statistics, 2000, ch. 2) on the sixteenth and the triplet grid of the quarter: 1 for a sequencer's step
+Directional Statistics, 2000, ch. 2) on the grids of the quarter from eighths to thirty-seconds: 1 for a sequencer's step
 entry, near 0 for a performance that ignores the grid, however steady. It is taken in windows of some bars, so that a
 performance that drifts through the grid is not believed, and its mean phase has to be the grid's own.
 """
@@ -20,6 +20,7 @@ Flags = npt.NDArray[np.bool_]
 _EXACT = (32, 24, 20, 28, 9, 11, 13, 15, 18)  # divisions of a quarter that a notated source may use
 _PLAIN = (8, 6)
 _ENGRAVED = ("musicxml", "abc", "humdrum")
+_GRIDS = (2, 3, 4, 6, 8)  # a coarser one needs more, for fewer places can be met by chance
 _WINDOW = 32  # attacks
 _REAL = 0.38  # mean projection on the grid; chance is 0 with a standard error of 0.07 over 100 attacks
 
@@ -60,7 +61,7 @@ def on_divisions(places: Ints, quarter: int, divisions: tuple[int, ...]) -> Flag
 
 
 def grid_strength(score: Score) -> float:
-    """How well played onsets keep to the sixteenths or triplets of the file's own beats: about -0.3 to 1."""
+    """How well played onsets keep to a grid of the file's own beats: about -0.3 to 1."""
     notes = score.sounding()
     if len(notes) < 4:
         return 1.0
@@ -74,9 +75,9 @@ def grid_strength(score: Score) -> float:
     window = np.minimum(np.arange(len(place)) * count // len(place), count - 1)
     size = np.bincount(window)
     best = np.full(count, -1.0)
-    for divisions in (2, 3, 4):
+    for divisions in _GRIDS:
         mean = np.bincount(window, weights=np.cos(2 * np.pi * divisions * place)) / size
-        best = np.maximum(best, mean - 0.05 * (4 - divisions))
+        best = np.maximum(best, mean - 0.05 * max(4 - divisions, 0))
     # windows without any order speak against the grid, a few free bars in a good one do not
     return float(np.average(best, weights=size))
 
