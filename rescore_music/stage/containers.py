@@ -15,6 +15,7 @@ import math
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,6 +113,32 @@ def opened(video: Path) -> Iterator[InputContainer]:
         if not container.streams.video:
             raise ReadError("there is no picture in this file", file=video, cure="name a video")
         yield container
+
+
+@dataclass(frozen=True)
+class PictureFacts:
+    """Pictures a second (on average), length in seconds, and the timecode that the file tells of its first picture."""
+
+    rate: Fraction
+    seconds: Fraction
+    timecode: str = ""
+
+
+def picture_facts(video: Path) -> PictureFacts:
+    """What a video file tells of its picture.
+
+    Raises
+    ------
+    ReadError
+        If it is absent, or no video.
+    """
+    with opened(video) as source:
+        stream = source.streams.video[0]
+        rate = Fraction(stream.average_rate or stream.guessed_rate or 25)
+        length = Fraction(source.duration or 0, 1_000_000)
+        if stream.duration is not None and stream.time_base is not None:
+            length = stream.duration * stream.time_base
+        return PictureFacts(rate, length, stream.metadata.get("timecode") or source.metadata.get("timecode") or "")
 
 
 def reason(error: Exception) -> str:
