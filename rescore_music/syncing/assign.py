@@ -1,10 +1,11 @@
-"""Which hit lands where: the joint choice of landing places for all hits at once.
+"""Which hit lands where: the joint choice of landing places, and of bar edits between them, for all hits at once.
 
 The nearest beat of each hit, taken alone, gives neighbours that ask for opposite tempo changes. Here dynamic
 programming runs over hits; a state is a landing place together with the stretch (new over source duration) there, and
-the arc between two states costs what the cubic between them costs in closed form: with mean stretch m over h beats and
-stretches v0, v1 at its ends, the change of stretch per beat at the ends is (6m-4v0-2v1)/h and (-6m+2v0+4v1)/h, linear
-between. Large values are what is heard, so arcs cost fourth powers of steps and of deviations.
+the arc between two states costs what the cubic between them costs (`arcs`).
+
+A first pass with few stretches keeps, for every hit, the places through which a good path goes; a second pass with many
+decides among these. Forward and backward costs together tell the best path through every place: the runners-up.
 
 Conventions: time in seconds, length in beats, stretch 1 = the score's own tempo.
 """
@@ -12,51 +13,26 @@ Conventions: time in seconds, length in beats, stretch 1 = the score's own tempo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.int64]
+from rescore_music.syncing.arcs import START, Change, Choices, Costs, Indices, costs_of, links_of, window
 
-STEP = 0.003  # change of stretch per beat that begins to be heard as a drift (0.17-0.3 % a beat)
-DEVIATION = 0.03  # change of tempo that begins to be noticed against the score's own
-LEVELS = 15  # stretches tried at a hit
-WIDEST = 120  # places a hit may still have, best first
+__all__ = ["Assignment", "Change", "Choices", "DeadEnd", "choose", "dead_end"]
 
-
-@dataclass(frozen=True, eq=False)
-class Choices:
-    """Where one hit may land.
-
-    Attributes
-    ----------
-    time : float
-        Seconds at which it must fall.
-    slack : float
-        Seconds either side.
-    source : float array, shape (places,)
-        Source seconds of each place, rising.
-    beat : float array
-        Beats from the start.
-    price : float array
-        What a place costs in itself.
-    """
-
-    time: float
-    slack: float
-    source: Floats
-    beat: Floats
-    price: Floats
+COARSE, LEVELS = 11, 31  # stretches tried at a hit in the first and in the second pass
+BEAM, KEPT = 64, 10  # places a hit may still have in the first pass, and in the second
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """One place (index into the choices) per hit, and what it costs."""
+    """One place (index into the choices) per hit, the change made before it (-1: none), and what it all costs."""
 
     places: tuple[int, ...]
     cost: float
+    changes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,20 +42,28 @@ class DeadEnd:
     hit: int
 
 
-def _arcs(h: Floats, m: Floats, stretch: Floats) -> Floats:
-    """Cost of cubics of `h` beats with mean stretch `m` between all end stretches: shape (arcs, levels, levels)."""
-    v0, v1 = stretch[None, :, None], stretch[None, None, :]
-    m, h = m[:, None, None], h[:, None, None]
-    first, last = (6 * m - 4 * v0 - 2 * v1) / (h * STEP), (2 * v0 + 4 * v1 - 6 * m) / (h * STEP)
-    a2, ab, b2 = first * first, first * last, last * last
-    steps = h / 5 * (a2 * a2 + a2 * ab + ab * ab + ab * b2 + b2 * b2)  # integral of the fourth power of a line
-    middle = (1.5 * m - 0.25 * v0 - 0.25 * v1 - 1) / DEVIATION
-    ends = ((v0 - 1) / DEVIATION) ** 4 + ((v1 - 1) / DEVIATION) ** 4
-    return steps + h / 6 * (ends + 4 * (middle * middle) ** 2)
+class _Ways(NamedTuple):
+    """Arcs that were kept: earlier place, place (sorted by it), change."""
+
+    a: Indices
+    b: Indices
+    change: Indices
 
 
-def choose(hits: Sequence[Choices], limit: float, count: int = 8) -> list[Assignment] | DeadEnd:
-    """The best joint assignments, best first, each with a different last place.
+@dataclass(frozen=True, eq=False)
+class _Stage:
+    """One hit in a pass: the places kept, the arcs that lead there with their costs, and the cost of getting there."""
+
+    places: Indices
+    links: _Ways
+    arcs: Costs  # (arcs, levels, levels)
+    forward: Costs  # (places, levels)
+
+
+def choose(
+    hits: Sequence[Choices], limit: float, count: int = 8, changes: Sequence[Change] = ()
+) -> list[Assignment] | DeadEnd:
+    """The best joint assignments, best first: the best of all, then the best through other places.
 
     Parameters
     ----------
@@ -89,43 +73,31 @@ def choose(hits: Sequence[Choices], limit: float, count: int = 8) -> list[Assign
         Largest mean deviation of the stretch between two hits (0.06 = 6 %).
     count : int
         How many to return at most.
+    changes : sequence of Change
+        Bar edits that may be made, at most one between two hits.
 
     Returns
     -------
     list of Assignment, or DeadEnd naming the first hit that cannot be placed
     """
-    stretch = np.linspace(1 - limit * 1.25, 1 + limit * 1.25, LEVELS)
-    cost = np.zeros((1, LEVELS))
-    source, beat, time, slack = np.zeros(1), np.zeros(1), 0.0, 0.0
-    kept = np.zeros(1, np.int64)
-    history: list[tuple[Indices, Indices, Indices]] = []
-    for number, hit in enumerate(hits):
-        pairs = _pairs(source, hit, time, slack, limit)
-        if not len(pairs):
-            return DeadEnd(number)
-        a, b = pairs.T
-        same = hit.source[b] == source[a]  # two hits so near in time that one place serves both
-        length = np.where(same, 1.0, hit.beat[b] - beat[a])
-        mean = np.where(same, 1.0, (hit.time - time) / np.where(same, 1.0, hit.source[b] - source[a]))
-        total = cost[a][:, :, None] + _arcs(length, mean, stretch)
-        stay = np.where(np.eye(LEVELS, dtype=bool), 0.0, np.inf)
-        total[same] = cost[a[same]][:, :, None] + stay
-        before = total.argmin(axis=1)
-        best = np.take_along_axis(total, before[:, None, :], axis=1)[:, 0, :]
-        # reduce over arcs that end at the same place (pairs are sorted by it)
-        ends, first = np.unique(b, return_index=True)
-        low = np.minimum.reduceat(best, first, axis=0)
-        which = _first_equal(best, low, first, len(b))
-        arrived = low + hit.price[ends][:, None]
-        order = np.sort(np.argsort(arrived.min(axis=1), kind="stable")[:WIDEST])
-        history.append((ends[order], a[which[order]], np.take_along_axis(before, which, axis=0)[order]))
-        cost, kept = arrived[order], ends[order]
-        source, beat, time, slack = hit.source[kept], hit.beat[kept], hit.time, hit.slack
-    lasts = np.argsort(cost.min(axis=1), kind="stable")[:count]
-    return [_trace(history, int(k), int(cost[k].argmin()), float(cost[k].min())) for k in lasts]
+    stages = _forward(hits, limit, COARSE, changes, BEAM)
+    if isinstance(stages, DeadEnd):
+        return stages
+    near = [np.sort(np.argsort(m, kind="stable")[:KEPT]) for m in _marginals(stages, _backward(stages))]
+    which = [stage.places[k] for stage, k in zip(stages, near, strict=True)]
+    for k in range(1, len(hits)):
+        if hits[k].bound:  # its places are numbered like those of the hit before
+            which[k] = which[k - 1]
+    fine = _forward([h.at(w) for h, w in zip(hits, which, strict=True)], limit, LEVELS, changes, BEAM)
+    if isinstance(fine, DeadEnd):  # not possible: the best path of the first pass is still there
+        return fine
+    found = _ranked(fine, count)
+    return [replace(a, places=tuple(int(w[p]) for w, p in zip(which, a.places, strict=True))) for a in found]
 
 
-def dead_end(hits: Sequence[Choices], limit: float, anchored: bool = True) -> DeadEnd | None:
+def dead_end(
+    hits: Sequence[Choices], limit: float, anchored: bool = True, changes: Sequence[Change] = ()
+) -> DeadEnd | None:
     """The first hit that no place is left for, looking at mean tempi alone; None if all can be placed.
 
     Parameters
@@ -133,47 +105,112 @@ def dead_end(hits: Sequence[Choices], limit: float, anchored: bool = True) -> De
     anchored : bool
         Whether the music starts at time 0; otherwise the first hit may take any of its places.
     """
-    source, time, slack = np.zeros(1), 0.0, 0.0
-    if not anchored and hits:
-        source, time, slack = hits[0].source, hits[0].time, hits[0].slack
+    before: Choices = START if anchored or not hits else hits[0]
+    reached = np.arange(len(before.source))
     for number in range(0 if anchored else 1, len(hits)):
-        pairs = _pairs(source, hits[number], time, slack, limit)
-        if not len(pairs):
+        hit = hits[number]
+        if hit.bound:
+            before = hit
+            continue
+        open_ = np.zeros(len(hit.source) + 1, np.int64)
+        for change in (None, *changes):
+            low, high = window(before.at(reached), hit, limit, change)
+            np.add.at(open_, low[low < high], 1)
+            np.add.at(open_, high[low < high], -1)
+        reached = np.flatnonzero(np.cumsum(open_[:-1]) > 0)
+        if not len(reached):
             return DeadEnd(number)
-        b = pairs[:, 1]  # sorted
-        reached = hits[number].source[b[np.concatenate([[True], b[1:] != b[:-1]])]]
-        source, time, slack = reached, hits[number].time, hits[number].slack
+        before = hit
     return None
 
 
-def _first_equal(best: Floats, low: Floats, first: Indices, arcs: int) -> Indices:
-    """Per place and level the first arc that reaches the minimum."""
-    group = np.repeat(np.arange(len(first)), np.diff(np.append(first, arcs)))
-    index = np.where(best == low[group], np.arange(arcs)[:, None], arcs)
-    return np.asarray(np.minimum.reduceat(index, first, axis=0), np.int64)
+# -- passes --------------------------------------------------------------------------------------------------------
 
 
-def _pairs(source: Floats, hit: Choices, time: float, slack: float, limit: float) -> Indices:
-    """(earlier place, place) for which the mean stretch stays within the limit, sorted by place then earlier place."""
-    gap, give = hit.time - time, hit.slack + slack
-    low = np.searchsorted(hit.source, source + max(gap - give, 0.0) / (1 + limit) - 1e-9)
-    high = np.searchsorted(hit.source, source + (gap + give) / (1 - limit) + 1e-9, side="right")
-    if gap <= give + 1e-9:
-        low = np.minimum(low, np.searchsorted(hit.source, source - 1e-9))
-    counts = high - low
-    a = np.repeat(np.arange(len(source)), counts)
-    b = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(low, counts)
-    # one place for two hits only where the tolerances (or the same frame) allow it
-    keep = (hit.source[b] > source[a] + 1e-9) | (gap <= give + 1e-9)
-    a, b = a[keep], b[keep]
-    order = np.lexsort((a, b))
-    return np.stack([a[order], b[order]], axis=-1)
+def _forward(
+    hits: Sequence[Choices], limit: float, levels: int, changes: Sequence[Change], beam: int
+) -> list[_Stage] | DeadEnd:
+    stretch = np.linspace(1 - limit * 1.25, 1 + limit * 1.25, levels)
+    before, cost = START, np.zeros((1, levels), np.float32)
+    stages: list[_Stage] = []
+    for number, hit in enumerate(hits):
+        links = links_of(before, hit if not hit.bound else hit.at(stages[-1].places), limit, changes)
+        if not len(links.a):
+            return DeadEnd(number)
+        arcs = costs_of(links, stretch)
+        best = (cost[links.a][:, :, None] + arcs).min(axis=1)
+        ends, first = np.unique(links.b, return_index=True)
+        reached = np.minimum.reduceat(best, first, axis=0)
+        order = np.sort(np.argsort(reached.min(axis=1), kind="stable")[:beam])
+        position = np.full(int(ends[-1]) + 1, -1)
+        position[ends[order]] = np.arange(len(order))
+        keep = position[links.b] >= 0
+        ways = _Ways(links.a[keep], position[links.b[keep]], links.change[keep])
+        places = stages[-1].places[ends[order]] if hit.bound else ends[order]
+        stages.append(_Stage(places, ways, arcs[keep], reached[order]))
+        before, cost = hit.at(places), reached[order]
+    return stages
 
 
-def _trace(history: Sequence[tuple[Indices, Indices, Indices]], last: int, level: int, cost: float) -> Assignment:
-    places: list[int] = []
-    k = last
-    for ends, earlier, before in reversed(history):
-        places.append(int(ends[k]))
-        k, level = int(earlier[k, level]), int(before[k, level])
-    return Assignment(tuple(reversed(places)), cost)
+def _backward(stages: Sequence[_Stage]) -> list[Costs]:
+    """Cost from each place and stretch of every hit to the last."""
+    out = [np.zeros_like(stages[-1].forward)]
+    for stage, earlier in zip(stages[:0:-1], stages[-2::-1], strict=True):
+        best = (stage.arcs + out[-1][stage.links.b][:, None, :]).min(axis=2)
+        cost = np.full(earlier.forward.shape, np.inf, np.float32)
+        np.minimum.at(cost, stage.links.a, best)
+        out.append(cost)
+    return out[::-1]
+
+
+def _marginals(stages: Sequence[_Stage], after: Sequence[Costs]) -> list[Costs]:
+    """Cost of the best path through each place of every hit."""
+    return [(stage.forward + rest).min(axis=1) for stage, rest in zip(stages, after, strict=True)]
+
+
+def _ranked(stages: Sequence[_Stage], count: int) -> list[Assignment]:
+    """The best path, then the best paths through other places, by cost."""
+    after = _backward(stages)
+    marginals = _marginals(stages, after)
+    nodes = [(float(c), i, k) for i, m in enumerate(marginals) for k, c in enumerate(m) if np.isfinite(c)]
+    found: dict[tuple[tuple[int, ...], tuple[int, ...]], Assignment] = {}
+    nodes.sort()
+    ends = [node for node in nodes if node[1] == len(stages) - 1]  # another last place is another tempo: slower, faster
+    sides = [next((n for n in ends if side * (n[2] - ends[0][2]) > 0), None) for side in (-1, 1)]
+    for cost, i, k in [nodes[0], *(n for n in sides if n is not None), *nodes[: 40 * count]]:
+        through = _trace(stages, after, i, k)
+        if (through.places, through.changes) not in found:
+            found[through.places, through.changes] = replace(through, cost=cost)
+        if len(found) == count:
+            break
+    return sorted(found.values(), key=lambda a: a.cost)
+
+
+def _trace(stages: Sequence[_Stage], after: Sequence[Costs], hit: int, place: int) -> Assignment:
+    """The best path through one place."""
+    start = (stages[hit].forward[place] + after[hit][place]).argmin()
+    places, changes = [place], []
+    k, level = place, start
+    for i in range(hit, -1, -1):
+        links = stages[i].links
+        rows = np.arange(*np.searchsorted(links.b, [k, k + 1]))  # sorted by it
+        before = stages[i - 1].forward if i else np.zeros((1, after[0].shape[1]), np.float32)
+        cost = before[links.a[rows]] + stages[i].arcs[rows][:, :, level]
+        row, level = np.unravel_index(int(cost.argmin()), cost.shape)
+        k = int(links.a[rows[row]])
+        changes.append(int(links.change[rows[row]]))
+        if i:
+            places.append(k)
+    places.reverse()
+    changes.reverse()
+    k, level = place, start
+    for i in range(hit + 1, len(stages)):
+        links = stages[i].links
+        rows = np.flatnonzero(links.a == k)
+        cost = stages[i].arcs[rows][:, level, :] + after[i][links.b[rows]]
+        row, level = np.unravel_index(int(cost.argmin()), cost.shape)
+        k = int(links.b[rows[row]])
+        places.append(k)
+        changes.append(int(links.change[rows[row]]))
+    numbered = tuple(int(stage.places[p]) for stage, p in zip(stages, places, strict=True))
+    return Assignment(numbered, 0.0, tuple(changes))

@@ -6,30 +6,47 @@ cell: 1 keeps the tempo, 1.02 is 2 % slower. The curve minimizes
     sum (difference of neighbouring stretches)^2 / distance  +  sum (stretch - 1)^2 * length / RELAX^2   (beats)
 
 subject to hit times: with no second term and one cell a beat its time function is the natural cubic spline through
-the hits. Hard hits are boxes target +- tolerance, soft hits a quadratic pull towards their time. The first term is
-reweighted towards its fourth power, which lowers the largest step at the cost of many small ones: what a listener
-notices is the largest.
+the hits. Hard hits are boxes target +- tolerance, soft hits a quadratic pull towards their time. Both terms are
+reweighted towards high powers, which lowers the largest step and the largest deviation at the cost of many small ones:
+what a listener notices is the largest. `STEP` and `DEVIATION` say how the two compare.
 
-Method: the quadratic form is tridiagonal in the stretches, so hit times are eliminated with one banded solve; what is
-left is a box-constrained least-squares problem in as many unknowns as hits.
-Source: de Boor, A Practical Guide to Splines (1978), ch. IV-V, for the minimum-curvature property.
+Cells may be tied (one stretch for a run of them: no tempo change there), frozen (stretch 1), elastic (a fermata or a
+hold: it takes what time is left, and the tempo goes on behind it as it was before) or easy (where the score itself
+changes its tempo, a change of ours is heard less).
+
+Method: the quadratic form is banded in the stretches, so hit times are eliminated with one banded solve; what is
+left is a box-constrained least-squares problem in as many unknowns as hits, solved by a primal-dual active set.
+
+Sources: de Boor, A Practical Guide to Splines (1978), ch. IV-V, for the minimum-curvature property; Hintermueller,
+Ito and Kunisch, The primal-dual active set strategy as a semismooth Newton method (SIAM J. Optim. 13, 2002).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 RELAX = 60.0  # beats over which the tempo finds its way back to the source's where no hit holds it
+STEP, DEVIATION = 0.0075, 0.055  # a change per beat and a distance from the own tempo that weigh the same
 # what a squared second of distance costs, in squared stretch per beat: tuned so that bends of about 0.3 % a beat, which
 # begin to be heard, use up half a frame at 24 frames a second
 ECONOMY = 0.01  # of a hard hit inside its tolerance: the tolerance is used only as far as it pays
 PULL = 0.05  # of a soft hit of weight 1
-ROUNDS = 6  # reweightings towards the fourth power
+ROUNDS, POLISH = 4, 15  # reweightings towards fourth powers, and then towards higher ones
+HIGH = 7.0  # the power of the latter
+HOME = RELAX**2 * (STEP / DEVIATION) ** 2  # so that both terms weigh the same at their limits
+FLOOR, BASE = 0.05, 0.1  # of the weights, so that what does not matter is not left to chance
+UNHEARD = 0.3  # of the limits: below it the plain form is as good as any
+ELASTIC = 2.0  # how much more freely a fermata changes than a beat
+EASY = 0.05  # weight of a tempo change where the score changes its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,37 +65,189 @@ class Pins:
         Cost of a squared second of distance from the wanted time.
     """
 
-    cell: npt.NDArray[np.int64]
+    cell: Ints
     time: Floats
     tolerance: Floats
     pull: Floats
 
 
-def least_change(beats: Floats, seconds: Floats, pins: Pins) -> Floats:
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The music cut into cells.
+
+    Attributes
+    ----------
+    beats, seconds : float arrays, shape (cells,)
+        Length of each in beats and in source seconds.
+    tied : bool array
+        Whether it has the stretch of the cell before.
+    frozen, elastic, easy : bool arrays
+    """
+
+    beats: Floats
+    seconds: Floats
+    tied: Flags
+    frozen: Flags
+    elastic: Flags
+    easy: Flags
+
+    @classmethod
+    def plain(cls, beats: Floats, seconds: Floats) -> Cells:
+        """Cells that ask for nothing."""
+        return cls(beats, seconds, *(np.zeros(len(beats), bool) for _ in range(4)))
+
+    @cached_property
+    def groups(self) -> Ints:
+        """Per cell the number of its stretch."""
+        new = ~self.tied | self.frozen | self.elastic
+        new[1:] |= self.frozen[:-1] | self.elastic[:-1]
+        return np.asarray(np.cumsum(new) - int(new[0]) if len(new) else np.zeros(0, int), np.int64)
+
+    @cached_property
+    def links(self) -> tuple[Ints, Ints, Floats, Floats]:
+        """Neighbouring stretches (i, j), the beats between them and how much a change counts; none with elastic."""
+        groups = self.groups
+        rigid = np.flatnonzero(~self.elastic)
+        before, after = rigid[:-1], rigid[1:]
+        apart = groups[before] != groups[after]
+        before, after = before[apart], after[apart]
+        weight = np.where(self.easy[before] | self.easy[after] | (after > before + 1), EASY, 1.0)
+        return groups[before], groups[after], (self.beats[before] + self.beats[after]) / 2, weight
+
+
+def least_change(cells: Cells, pins: Pins, rounds: int = ROUNDS, polish: int = POLISH) -> Floats:
     """Stretch of every cell.
 
     Parameters
     ----------
-    beats, seconds : float arrays, shape (cells,)
-        Length of each cell in beats and in source seconds.
+    cells : Cells
     pins : Pins
+    rounds, polish : int
+        How often to reweight towards fourth powers and then towards the power `HIGH`; with none of either the solution
+        is that of the plain quadratic form.
 
     Returns
     -------
     float array, shape (cells,)
     """
-    distance = (beats[1:] + beats[:-1]) / 2
-    weight = np.ones(len(distance))
-    stretch = np.ones(len(beats))
-    for _ in range(ROUNDS):
-        stretch = _solve(beats, seconds, weight / distance, pins)
-        slope = np.abs(np.diff(stretch)) / distance
-        top = float(slope.max(initial=0.0))
-        if top < 1e-9:
+    count = len(cells.beats)
+    if not len(pins.cell):
+        return np.ones(count)
+    form = _Form(cells, pins)
+    i, j, distance, ease = cells.links
+    stretch = form.solve(np.ones(len(i)), np.ones(form.count))
+    for power in (2.0,) * rounds + (HIGH - 2,) * polish:
+        steps = np.abs(stretch[j] - stretch[i]) / distance / STEP * ease
+        away = np.where(form.elastic, 0.0, np.abs(stretch - 1) / DEVIATION)
+        top = max(float(steps.max(initial=0.0)), float(away.max(initial=0.0)))
+        if top < UNHEARD:
             break
-        weight = np.sqrt(weight * np.maximum(slope / top, 0.05) ** 2)  # geometric mean: plain reweighting oscillates
-        weight /= weight.max()
-    return stretch
+        step_weight = np.maximum(steps / top, FLOOR) ** power
+        home_weight = BASE + HOME * (away / top) ** power
+        stretch += (form.solve(step_weight, home_weight) - stretch) / (power + 1)
+    return np.asarray(stretch[cells.groups], np.float64)
+
+
+class _Form:
+    """The quadratic form of one problem, its pins, and the active set that the next round starts from."""
+
+    def __init__(self, cells: Cells, pins: Pins) -> None:
+        groups = cells.groups
+        self.count = int(groups[-1]) + 1
+        starts = np.searchsorted(groups, np.arange(self.count))
+        self.frozen, self.elastic = cells.frozen[starts], cells.elastic[starts]
+        self.links, self.pins = cells.links, pins
+        beats = np.add.reduceat(cells.beats, starts)
+        self.home = np.where(self.elastic, beats / (ELASTIC * RELAX) ** 2, beats / RELAX**2)
+        # rows of B: source seconds between one pin and the next; increments keep the system well conditioned
+        rows = np.zeros((len(cells.beats), len(pins.cell)))
+        edges = np.concatenate([[0], pins.cell])
+        for k, (a, b) in enumerate(pairwise(edges)):
+            rows[a:b, k] = cells.seconds[a:b]
+        self.natural = rows.sum(axis=0)
+        self.rows = np.add.reduceat(rows, starts, axis=0)
+        self.rows[self.frozen] = 0.0
+        self.edges = np.minimum(np.searchsorted(starts, edges, side="right") - 1, self.count - 1)
+        self.exact = np.diff(np.concatenate([[0.0], pins.time]))
+        self.offset: Floats | None = None
+
+    def solve(self, step_weight: Floats, home_weight: Floats) -> Floats:
+        """Stretches for these weights."""
+        from scipy.linalg import cho_factor, cho_solve, solveh_banded
+
+        i, j, distance, ease = self.links
+        weight = step_weight * ease / distance
+        band = np.zeros((3, self.count))
+        band[2] = self.home * home_weight
+        np.add.at(band[2], i, weight)
+        np.add.at(band[2], j, weight)
+        apart = j - i
+        loose = ~(self.frozen[i] | self.frozen[j])
+        for k in (1, 2):
+            at = loose & (apart == k)
+            band[2 - k, j[at]] = -weight[at]
+        band[2, self.frozen] = 1.0
+        influence = solveh_banded(band, self.rows)
+        gram = np.einsum("nk,nj->kj", self.rows, influence)
+        gram = (gram + gram.T) / 2
+        gram[np.diag_indices_from(gram)] += 1e-12 * gram.trace() / len(gram)
+        factor = cho_factor(gram)
+        self.offset = self._offsets(cho_solve(factor, np.eye(len(gram))))
+        goal = self.exact + np.diff(np.concatenate([[0.0], self.offset])) - self.natural
+        return np.asarray(1.0 + influence @ cho_solve(factor, goal), np.float64)
+
+    def _offsets(self, inverse: Floats) -> Floats:
+        """Displacement of each pin from its wanted time: 0 where tolerances are nil, else as far as it pays."""
+        tolerance = self.pins.tolerance
+        free = np.flatnonzero(tolerance > 0)
+        out = np.zeros(len(tolerance))
+        if not len(free):
+            return out
+        difference = np.eye(len(out)) - np.eye(len(out), k=-1)
+        half = difference.T @ inverse
+        matrix = (half @ difference)[np.ix_(free, free)] + np.diag(self.pins.pull[free])
+        linear = (half @ (self.natural - self.exact))[free]
+        start = None if self.offset is None else self.offset[free]
+        out[free] = boxed(matrix, linear, tolerance[free], start)
+        return out
+
+
+def boxed(matrix: Floats, linear: Floats, bound: Floats, start: Floats | None = None) -> Floats:
+    """The x in [-bound, bound] that minimizes x'Mx/2 - b'x, by a primal-dual active set.
+
+    Parameters
+    ----------
+    matrix : float array, shape (n, n)
+        Positive definite.
+    linear, bound : float arrays, shape (n,)
+        Bounds may be infinite.
+    start : float array, optional
+        A solution of a similar problem.
+    """
+    from scipy.optimize import lsq_linear
+
+    x = np.clip(np.zeros(len(linear)) if start is None else start, -bound, bound)
+    scale = np.diag(matrix)
+    force = linear - matrix @ x
+    seen = set()
+    for _ in range(40):
+        wanted = x + force / scale
+        side = np.sign(wanted) * (np.abs(wanted) >= bound * (1 - 1e-12))
+        key = side.tobytes()
+        x = np.where(side != 0, side * np.where(np.isfinite(bound), bound, 0.0), 0.0)
+        loose = np.flatnonzero(side == 0)
+        if len(loose):
+            rest = linear[loose] - matrix[np.ix_(loose, np.flatnonzero(side))] @ x[side != 0]
+            x[loose] = np.linalg.solve(matrix[np.ix_(loose, loose)], rest)
+        force = np.where(side == 0, 0.0, linear - matrix @ x)
+        if key in seen:
+            break
+        seen.add(key)
+    if np.all(np.abs(x) <= bound * (1 + 1e-9)) and np.all(force * side >= -1e-9 * np.abs(linear).max(initial=1.0)):
+        return x
+    lower = np.linalg.cholesky(matrix)  # the active set went round in circles
+    goal = np.linalg.solve(lower, linear)
+    return np.asarray(lsq_linear(lower.T, goal, (-bound, bound), method="bvls").x, np.float64)
 
 
 def even_stretch(seconds: Floats, pins: Pins) -> Floats:
@@ -87,62 +256,9 @@ def even_stretch(seconds: Floats, pins: Pins) -> Floats:
     hard = np.isfinite(pins.tolerance)
     starts = np.concatenate([[0], pins.cell[hard][:-1]]).astype(np.int64)
     times = np.concatenate([[0.0], pins.time[hard]])
-    for a, b, gap in zip(starts, pins.cell[hard], np.diff(times), strict=True):
-        stretch[a:b] = gap / seconds[a:b].sum()
+    for a, b, t0, t1 in zip(starts, pins.cell[hard], times[:-1], times[1:], strict=True):
+        stretch[a:b] = (t1 - t0) / seconds[a:b].sum()
     if hard.any():
-        stretch[pins.cell[hard][-1] :] = stretch[pins.cell[hard][-1] - 1]
+        last = int(pins.cell[hard][-1])
+        stretch[last:] = stretch[last - 1]
     return stretch
-
-
-def _solve(beats: Floats, seconds: Floats, link: Floats, pins: Pins) -> Floats:
-    from scipy.linalg import solveh_banded
-
-    n = len(beats)
-    home = beats / RELAX**2
-    band = np.zeros((2, n))
-    band[1] = home
-    band[1, :-1] += link
-    band[1, 1:] += link
-    band[0, 1:] = -link
-    if not len(pins.cell):
-        return np.ones(n)
-    # rows of B: source seconds between one pin and the next; increments keep the system well conditioned
-    starts = np.concatenate([[0], pins.cell[:-1]])
-    rows = np.zeros((n, len(pins.cell)))
-    for k, (a, b) in enumerate(zip(starts, pins.cell, strict=True)):
-        rows[a:b, k] = seconds[a:b]
-    influence = solveh_banded(band, rows)  # A^-1 B'
-    # B A^-1 B' by sums over cells: a threaded matrix product costs more than it saves at this size
-    gram = np.add.reduceat(seconds[: pins.cell[-1], None] * influence[: pins.cell[-1]], starts, axis=0)
-    gram = (gram + gram.T) / 2
-    natural = rows.sum(axis=0)  # increments at stretch 1, which is the minimum without pins
-    increments = _times(gram, natural, pins)
-    forces = np.linalg.solve(gram, increments - natural)
-    return np.asarray(1.0 + np.einsum("nk,k->n", influence, forces), np.float64)
-
-
-def _times(gram: Floats, natural: Floats, pins: Pins) -> Floats:
-    """Increments between pins: exact where tolerances are nil, else the box-constrained least change."""
-    exact = np.diff(np.concatenate([[0.0], pins.time]))
-    if not np.any(pins.tolerance > 0):
-        return exact
-    from scipy.linalg import solve_triangular
-    from scipy.optimize import lsq_linear
-
-    lower = np.linalg.cholesky(gram)
-    count = len(exact)
-    # unknown: displacement e of each pin from its wanted time; increments = exact + D e
-    difference = np.eye(count) - np.eye(count, k=-1)
-    matrix = solve_triangular(lower, difference, lower=True)
-    goal = solve_triangular(lower, natural - exact, lower=True)
-    matrix = np.vstack([matrix, np.diag(np.sqrt(pins.pull))])
-    goal = np.concatenate([goal, np.zeros(count)])
-    free = pins.tolerance > 0
-    e = np.zeros(count)
-    scale = 1e-3  # milliseconds: keeps the solver's tolerances meaningful
-    bounds = (-pins.tolerance[free] / scale, pins.tolerance[free] / scale)
-    if np.all(np.isinf(bounds[1])):
-        e[free] = np.linalg.lstsq(matrix[:, free], goal, rcond=None)[0]
-    else:
-        e[free] = lsq_linear(matrix[:, free] * scale, goal, bounds, method="bvls").x * scale
-    return exact + difference @ e

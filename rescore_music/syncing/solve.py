@@ -20,8 +20,9 @@ from rescore_music.cues import Cues, Hit
 from rescore_music.errors import SyncError
 from rescore_music.score import Marker, Score
 from rescore_music.structure import Analysis
-from rescore_music.syncing.assign import Assignment, Choices, DeadEnd, choose, dead_end
-from rescore_music.syncing.curve import ECONOMY, PULL, Pins, even_stretch, least_change
+from rescore_music.syncing.arcs import Choices
+from rescore_music.syncing.assign import Assignment, DeadEnd, choose, dead_end
+from rescore_music.syncing.curve import ECONOMY, PULL, Cells, Pins, even_stretch, least_change
 from rescore_music.syncing.landing import Grid
 from rescore_music.syncing.result import Alternative, Landing, Skipped, Synced, TempoRow, tempo_change
 from rescore_music.syncing.steps import microsecond_steps
@@ -218,7 +219,7 @@ def _solved(grid: Grid, cues: Cues, targets: tuple[_Target, ...], ticks: tuple[i
     edges = np.union1d(beats, places)
     source = score.seconds(edges)
     pins = _pins(cues, targets, ticks, places, edges)
-    stretch = least_change(np.diff(grid.beat_position(edges)), np.diff(source), pins)
+    stretch = least_change(Cells.plain(np.diff(grid.beat_position(edges)), np.diff(source)), pins)
     if stretch.min() < SLOWEST:  # a smooth curve through hits this close would run backwards
         stretch = even_stretch(np.diff(source), pins)
     times = np.concatenate([[0.0], np.cumsum(stretch * np.diff(source))])
