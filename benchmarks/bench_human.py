@@ -11,16 +11,24 @@ plays), and held against the human score:
 - doublings: distance of the distributions of doubling intervals (total variation, 0..1)
 - register: mean distance of an instrument's median pitch, in semitones
 
-Baselines: random legal seats, and for every line the seat whose middle is nearest. The yardstick for the last three is
-human to human: a movement against the next of the same work.
+Baselines: random legal seats, for every line the seat whose middle is nearest, and with `--before` this product as it
+was at that commit (its analysis and orchestration, this file's measures). The yardstick for the last three is human to
+human: a movement against the next of the same work.
 
-    python benchmarks/bench_human.py [--data ../shared/data] [--every 1] [--seed 0]
+    python benchmarks/bench_human.py [--data ../shared/data] [--every 1] [--seed 0] [--before COMMIT]
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -245,11 +253,32 @@ def distances(one: Score, other: Score) -> tuple[float, float, float]:
     return parts, doubled, float(np.mean([abs(a[p] - b[p]) for p in both])) if both else 0.0
 
 
+def as_it_was(commit: str, args: argparse.Namespace) -> list[list[float]]:
+    """The figures of this file's "ours" by the package of an earlier commit."""
+    here = Path(__file__).resolve()
+    packed = subprocess.run(["git", "archive", commit], cwd=here.parent.parent, capture_output=True, check=True).stdout
+    with tempfile.TemporaryDirectory() as folder, tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        archive.extractall(folder, filter="data")
+        asked = ["--data", str(args.data.resolve()), "--every", str(args.every), "--seed", str(args.seed), "--json"]
+        told = subprocess.run(
+            [sys.executable, str(here), *asked],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": folder},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    found: dict[str, list[list[float]]] = json.loads(told.splitlines()[-1])
+    return found["ours"]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--before", default="", metavar="COMMIT")
+    parser.add_argument("--json", action="store_true", help="every movement's figures as the last line")
     args = parser.parse_args()
     table: dict[str, list[tuple[float, ...]]] = defaultdict(list)
     yardstick: list[tuple[float, float, float]] = []
@@ -267,10 +296,14 @@ def main() -> None:
         told = " ".join(f"{method} {table[method][-1][0]:.2f}/{table[method][-1][1]:.2f}" for method in METHODS)
         print(f"{m.name}: {len(m.score.notes)} notes, {len(source.notes)} left; melody/bass {told}", flush=True)
     print(f"\n{len(table['ours'])} movements, means | " + " | ".join(FIGURES))
-    for method in METHODS:
+    if args.before:
+        table[args.before] += [tuple(row) for row in as_it_was(args.before, args)]
+    for method in table:
         print(f"{method:10s} | " + " | ".join(f"{v:.3f}" for v in np.mean(table[method], axis=0)))
     if yardstick:
         print("human-human |  |  | " + " | ".join(f"{v:.3f}" for v in np.mean(yardstick, axis=0)))
+    if args.json:
+        print(json.dumps(table))
 
 
 if __name__ == "__main__":
