@@ -10,6 +10,7 @@ from rescore_music.cli.converting import run_convert, run_render, run_sync
 from rescore_music.cli.listening import run_inspect, run_measure, run_motifs
 from rescore_music.cli.making import run_batch, run_explain, run_rescore
 from rescore_music.cli.printing import say
+from rescore_music.cli.staging import run_stage
 
 TYPE_CHECKING = False  # typing costs as much to import as everything else here
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("-o", "--out", type=Path, required=True, help="the cue with its new tempo map (.mid or .musicxml)")
     _picture_options(sub, required=True)
 
+    _stage_options(command(run_stage))
+
     sub = command(run_render, json=False)
     sub.add_argument("-o", "--out", type=Path, required=True, help="the mix (.wav)")
     sub.add_argument("--stems", type=Path, help="folder for one WAV a part")
@@ -135,6 +138,39 @@ def _picture_options(sub: argparse.ArgumentParser, *, required: bool) -> None:
     text = "frame rate: 23.976 24 25 29.97df 29.97 30 48 50 59.94df 60 (default: what the list tells; 24 for spotting)"
     sub.add_argument("--rate", help=text)
     sub.add_argument("--start", default="00:00:00:00", help="timecode of the cue's first sample (default %(default)s)")
+
+
+def _stage_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("-o", "--out", type=Path, required=True, help="folder for everything that is written")
+    _picture_options(sub, required=True)
+    sub.add_argument("--video", type=Path, help="the picture: it gets the new score, and streamers in a second copy")
+    text = "timecode of the first picture (default: what the video tells, else --start)"
+    sub.add_argument("--picture-start", metavar="TIMECODE", help=text)
+    text = "do not sync the cue again: it meets the picture as it is (a folder that rescore wrote always does)"
+    sub.add_argument("--as-it-is", action="store_true", help=text)
+    text = "bars of warning clicks before the cue (default %(default)s)"
+    sub.add_argument("--free-bars", type=_whole(0, 16), default=2, help=text)
+    text = "clicks inside beats (default: in slow beats)"
+    sub.add_argument("--subdivide", choices=("auto", "off", "2", "3", "4"), default="auto", help=text)
+    text = "hits that get a streamer and a punch (default %(default)s)"
+    sub.add_argument("--streamers", choices=("hard", "all", "off"), default="hard", help=text)
+    text = "what gets a flutter (default %(default)s hits)"
+    sub.add_argument("--flutters", choices=("soft", "downbeats", "off"), default="soft", help=text)
+    text = "how long a streamer runs (default %(default)g)"
+    sub.add_argument("--streamer-seconds", type=_seconds, default=3.0, metavar="SECONDS", help=text)
+    text = "date in the broadcast waves, yyyy-mm-dd (default: a fixed one, so that the same cue gives the same bytes)"
+    sub.add_argument("--date", type=_date, default="2000-01-01", help=text)
+    sub.add_argument("--no-pages", action="store_true", help="leave score.pdf out")
+    sub.add_argument("--no-audio", action="store_true", help="leave the sound out: click, sessions and sheets only")
+    _sound_options(sub)
+    sub.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")
+
+
+def _date(text: str) -> str:
+    parts = text.split("-")
+    if [len(part) for part in parts] != [4, 2, 2] or not all(part.isdecimal() for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is no date such as 2026-01-31")
+    return text
 
 
 def _sequencer_options(sub: argparse.ArgumentParser) -> None:

@@ -1,0 +1,70 @@
+"""What `rescore` wrote, read back for the stage: score, sound and where the hits landed.
+
+Conventions: the folder of `rescore -o`: score.mid, mix.wav, stems/ and report.json, whose hits are ticks of score.mid.
+Without report.json the hits are held against the score.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from rescore_music.audio import Rendering
+from rescore_music.errors import ReadError
+from rescore_music.io import read_bytes, read_score
+from rescore_music.io.wav import read_audio
+from rescore_music.score import Score
+from rescore_music.syncing.result import Landing, Skipped
+
+
+@dataclass(frozen=True, eq=False)
+class Rescored:
+    """A folder's content; `hits` is None where the folder does not tell."""
+
+    score: Score
+    rendering: Rendering | None
+    hits: tuple[Landing, ...] | None
+    skipped: tuple[Skipped, ...] = ()
+
+
+def read_rescored(folder: str | Path) -> Rescored:
+    """Read a folder that `rescore` wrote.
+
+    Raises
+    ------
+    ReadError
+        If there is no score.mid in it, or a file is damaged.
+    """
+    place = Path(folder)
+    if not (place / "score.mid").is_file():
+        raise ReadError("there is no score.mid in this folder", file=place, cure="name a folder that rescore wrote")
+    score = read_score(place / "score.mid")
+    rendering = None
+    if (place / "mix.wav").is_file():
+        mix = read_audio(place / "mix.wav")
+        stems = {}
+        for path in sorted((place / "stems").glob("*.wav")):
+            name = path.stem.partition("-")[2] or path.stem
+            stems[name.replace("-", " ")] = read_audio(path).samples
+        rendering = Rendering(mix.samples, stems, mix.rate)
+    hits, skipped = _told(place / "report.json")
+    return Rescored(score, rendering, hits, skipped)
+
+
+def _told(report: Path) -> tuple[tuple[Landing, ...] | None, tuple[Skipped, ...]]:
+    if not report.is_file():
+        return None, ()
+    try:
+        sync = json.loads(read_bytes(report))["sync"]
+        if sync is None:
+            return None, ()
+        return _made(Landing, sync["hits"]), _made(Skipped, sync["skipped"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ReadError("this is no report of rescore", file=report, cure="rescore again, or take it away") from error
+
+
+def _made(kind: Any, rows: list[dict[str, Any]]) -> tuple[Any, ...]:
+    names = {field.name for field in fields(kind)}
+    return tuple(kind(**{key: value for key, value in row.items() if key in names}) for row in rows)
