@@ -1,0 +1,161 @@
+"""watch(): a video to what it shows and sounds. Reading, judging and counting in frames, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from rescore_music.cues import Cues, Span
+from rescore_music.elements import LogItem
+from rescore_music.errors import ReadError
+from rescore_music.timecode import FrameRate, Timecode
+from rescore_music.video.cuts import CutFinder
+from rescore_music.video.footage import Footage
+from rescore_music.video.grid import STEADY, first_timecode, frame_rate, frames_at
+from rescore_music.video.reading import Media, opened, watched
+
+
+def watch(
+    path: str | Path,
+    *,
+    rate: FrameRate | str | float | None = None,
+    start: Timecode | str | None = None,
+    sound: bool = True,
+) -> Footage:
+    """Watch a video and listen to it.
+
+    Parameters
+    ----------
+    path : path
+        .mp4 .mov .mkv .webm .avi .mxf and what else FFmpeg's demuxers of these containers read.
+    rate : FrameRate, str or number, optional
+        The frame rate to count in; what the picture times and the file say unless told.
+    start : Timecode or str, optional
+        Timecode of the first picture; the file's own (timecode track or metadata) unless told.
+    sound : bool
+        Whether to look for dialogue and silence in its sound.
+
+    Returns
+    -------
+    Footage
+
+    Raises
+    ------
+    ReadError
+        If it is no video, cannot be decoded, or is larger than is believed (`reading`).
+    TimecodeError
+        If the rate or the start does not exist.
+    MissingExtra
+        If PyAV is not installed.
+    """
+    asked = None if rate is None else FrameRate.parse(rate)
+    with opened(path) as media:
+        told = _told_rates(media)
+        finder = CutFinder(float(asked.fps if asked else next((r for r in told if r), Fraction(24))))
+        for kind, block in watched(media):
+            if kind == "pictures":
+                finder.feed(block)
+        finder.finish()
+        return _counted(media, finder, asked, start, told)
+
+
+def spot(path: str | Path, *, rate: FrameRate | str | float | None = None, start: Timecode | str | None = None) -> Cues:
+    """Spotting from the video itself: its cuts and flashes as soft hits, dialogue and silence as spans.
+
+    Parameters and errors are those of `watch`, of which this is `to_cues`.
+    """
+    return watch(path, rate=rate, start=start).to_cues()
+
+
+def _told_rates(media: Media) -> list[Fraction | None]:
+    video = media.video
+    return [
+        None if r is None or r <= 0 else Fraction(r) for r in (video.guessed_rate, video.average_rate, video.base_rate)
+    ]
+
+
+def _counted(
+    media: Media,
+    finder: CutFinder,
+    asked: FrameRate | None,
+    start: Timecode | str | None,
+    told: Sequence[Fraction | None],
+) -> Footage:
+    """Pictures to frames."""
+    times = np.array(media.times, np.int64)
+    fps, steadiness = frame_rate(times, media.tick, told)
+    log = _log(media)
+    if asked is None:
+        first, remark = first_timecode(_told_labels(media), fps)
+    else:
+        first, remark = first_timecode(_told_labels(media), asked.fps)
+        fps = asked.fps
+        if first.rate != asked:  # the count asked for is the one that is used
+            first = Timecode(first.frame, asked)
+    if remark:
+        log.append(LogItem("timecode", remark))
+    if start is not None:
+        first = _start(start, first.rate, media.path)
+    if steadiness < STEADY:
+        log.append(LogItem("pictures", f"come at varying times; counted on a grid of {first.rate}"))
+    origin, offset = int(times[0]), first.frame
+
+    def frames(pictures: Iterable[int]) -> list[int]:
+        """Absolute frames of pictures; that after the last one is the end."""
+        ends = [*media.times, media.times[-1] + _last_length(media, fps)]
+        return [int(f) + offset for f in frames_at([ends[k] for k in pictures], origin, media.tick, fps)]
+
+    length = max(frames([len(times)])[0] - offset, 1)
+    return Footage(
+        first.rate,
+        first,
+        length,
+        cuts=tuple(sorted({f for f in frames(finder.cuts) if f < offset + length})),
+        flashes=_spans(finder.flashes, frames, "flash"),
+        steady=steadiness >= STEADY,
+        log=tuple(log),
+        source=str(media.path),
+    )
+
+
+def _spans(pairs: Sequence[tuple[int, int]], frames: object, kind: str) -> tuple[Span, ...]:
+    assert callable(frames)
+    made = (frames(pair) for pair in pairs)
+    return tuple(Span(a, max(b, a + 1), kind) for a, b in made)
+
+
+def _last_length(media: Media, fps: Fraction) -> int:
+    """Ticks that the last picture is shown: as told where that is likely, otherwise one frame."""
+    one = 1 / fps / media.tick
+    return media.last_length if one / 2 < media.last_length < 2 * one else round(one)
+
+
+def _told_labels(media: Media) -> list[str]:
+    """Timecodes that the file gives for its first picture: the timecode track's, the picture's, the file's."""
+    streams = [s for s in media.container.streams if s.type == "data"]
+    tables = [*(s.metadata for s in streams), media.video.metadata, media.container.metadata]
+    found = [value for table in tables for key, value in table.items() if key.lower() == "timecode"]
+    return list(dict.fromkeys(found))
+
+
+def _start(start: Timecode | str, rate: FrameRate, path: Path) -> Timecode:
+    if isinstance(start, Timecode):
+        if start.rate != rate:
+            what = f"the start is at {start.rate}, the picture at {rate}"
+            raise ReadError(what, file=path, cure="give the rate too")
+        return start
+    return Timecode.parse(start, rate)
+
+
+def _log(media: Media) -> list[LogItem]:
+    log = []
+    if media.damaged:
+        log.append(LogItem("file", "packets that cannot be decoded are left out", media.damaged, lost=True))
+    if not media.end_reached:
+        log.append(LogItem("file", "breaks off before its end", lost=True))
+    if media.sound_note:
+        log.append(LogItem("sound", media.sound_note, lost=True))
+    return log
