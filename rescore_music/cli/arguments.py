@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from rescore_music.cli.about import run_app, run_doctor, run_templates
+from rescore_music.cli.conforming import run_conform
 from rescore_music.cli.converting import run_convert, run_render, run_sync
 from rescore_music.cli.listening import run_inspect, run_measure, run_motifs
 from rescore_music.cli.making import run_batch, run_explain, run_rescore
@@ -78,6 +79,15 @@ def parser() -> argparse.ArgumentParser:
     sub = command(run_sync)
     sub.add_argument("-o", "--out", type=Path, required=True, help="the cue with its new tempo map (.mid or .musicxml)")
     _picture_options(sub, required=True)
+
+    sub = command(run_conform)
+    sub.add_argument("-o", "--out", type=Path, required=True, help="the cue for the new cut (.mid or .musicxml)")
+    _picture_options(sub, required=True)
+    text = "edit list .edl .fcpxml .xml .otio, or markers and hits by name: .csv .txt .xlsx .rpp"
+    sub.add_argument("--old", type=Path, required=True, help=f"the cut that the cue meets: {text}")
+    sub.add_argument("--new", type=Path, required=True, help="the cut that it is to meet")
+    sub.add_argument("--report", type=Path, help="the change report, as its suffix says: .txt .json .csv")
+    sub.add_argument("--new-cues", type=Path, help="the hits at their new frames, as spotting CSV")
 
     _stage_options(command(run_stage))
 

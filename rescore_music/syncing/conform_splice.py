@@ -42,17 +42,22 @@ class Spliced:
         Of the source, in playing order, contiguous ones joined.
     log : tuple of LogItem
         What was mended.
+    end : int
+        Where the source ends.
     """
 
     score: Score
     spans: tuple[tuple[int, int], ...]
     log: tuple[LogItem, ...]
+    end: int
 
     def new_tick(self, tick: int, *, last: bool = False) -> int | None:
         """Where a tick of the source is first (or last) heard; None where it was taken out."""
         at, found = 0, None
+        if tick >= self.end:
+            return sum(end - start for start, end in self.spans) + tick - self.end
         for start, end in self.spans:
-            if start <= tick < end or (tick == end and end == self.spans[-1][1]):
+            if start <= tick < end:
                 found = at + tick - start
                 if not last:
                     return found
@@ -69,9 +74,9 @@ def spliced(score: Score, spans: Spans) -> Spliced:
     spans : sequence of (start, end)
         The first begins at 0, the last ends with the music.
     """
-    joined = _contiguous(spans)
+    joined, stop = _contiguous(spans), spans[-1][1]
     if len(joined) == 1:
-        return Spliced(score, joined, ())
+        return Spliced(score, joined, (), stop)
     made = played(score, joined)
     notes, counted = _mended(score, joined)
     where = f"{len(joined) - 1} seam{'s' if len(joined) > 2 else ''}"
@@ -83,7 +88,7 @@ def spliced(score: Score, spans: Spans) -> Spliced:
     made = made.replace(notes=notes, meters=meters, barlines=np.zeros(0, np.int64), length=length)
     if not np.array_equal(made.bars, bars):
         made = made.replace(barlines=bars)
-    return Spliced(made.replace(import_log=score.import_log), joined, tuple(log))
+    return Spliced(made.replace(import_log=score.import_log), joined, tuple(log), stop)
 
 
 def _contiguous(spans: Spans) -> tuple[tuple[int, int], ...]:
