@@ -15,6 +15,7 @@ _PUBLIC = {
     "Articulation": "score",
     "Audio": "audio",
     "Candidate": "candidate",
+    "Conformed": "syncing",
     "Cues": "cues",
     "EditList": "edits",
     "Mark": "score",
@@ -29,6 +30,7 @@ _PUBLIC = {
     "Settings": "pipeline",
     "analyze": "analysis",
     "batch": "batching",
+    "conform": "syncing",
     "discover_motifs": "analysis",
     "main_melody": "analysis",
     "master": "rendering",
@@ -59,6 +61,7 @@ __all__ = [
     "Articulation",
     "Audio",
     "Candidate",
+    "Conformed",
     "Cues",
     "EditList",
     "Mark",
@@ -74,6 +77,7 @@ __all__ = [
     "__version__",
     "analyze",
     "batch",
+    "conform",
     "discover_motifs",
     "load_template",
     "main_melody",
@@ -134,7 +138,7 @@ if TYPE_CHECKING:
     from rescore_music.repeats import unfold
     from rescore_music.score import Articulation, Mark, Part, Score
     from rescore_music.structure import Analysis, Role
-    from rescore_music.syncing import sync
+    from rescore_music.syncing import Conformed, conform, sync
     from rescore_music.template import load_template, templates
     from rescore_music.tempo import TempoMap
     from rescore_music.timecode import Timecode
