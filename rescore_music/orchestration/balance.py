@@ -16,16 +16,18 @@ import numpy as np
 import numpy.typing as npt
 
 from rescore_music.instruments import FORTISSIMO, PIANISSIMO
-from rescore_music.orchestration.draft import Rows
+from rescore_music.orchestration.draft import Ledger, Rows
 from rescore_music.orchestration.ensemble import ROLES, Ensemble
 from rescore_music.orchestration.material import phrase_dynamics
 from rescore_music.orchestration.placement import LEVEL_SPAN, phrase_level, role_level
+from rescore_music.playability.registers import FAMILIES, FORTE, PIANO, without
 from rescore_music.score import Score
 from rescore_music.structure import Analysis, Role
 from rescore_music.template import Style
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 _DB_PER_VELOCITY = 0.28  # about 22 dB from pp (33) to ff (112)
 _DOUBLING_DB = -2.5
@@ -64,6 +66,53 @@ def fader_db(score: Score) -> Floats:
         value = np.where(row >= 0, own["value"][np.maximum(row, 0)], 100).astype(np.float64)
         usual = max(float(np.median(value)), 1.0) if len(value) else 100.0
         out[notes] = np.clip(40 * np.log10(np.maximum(value, 1.0) / usual), -30.0, 6.0)
+    return out
+
+
+def dynamics(
+    draft: Rows, score: Score, analysis: Analysis, seats: Ensemble, style: Style, ledger: Ledger
+) -> tuple[Rows, Ints]:
+    """The draft, its reinforcement out of registers too weak for what is asked there, and every note's velocity.
+
+    What a register does not have is not asked of a wind player (`playability.registers`): no fortissimo where the
+    instrument is weak, no pianissimo where it cannot be soft.
+    """
+    velocity = balance(draft, score, analysis, seats, style)
+    weak, loud = _without(draft, seats)
+    raised = _raised(draft, weak & (velocity >= FORTE), seats)
+    if raised.any():
+        draft = draft.copy()
+        draft["pitch"][raised] += 12
+        ledger.change("reinforcement an octave higher: too weak a register for its dynamic", draft[raised])
+        velocity = balance(draft, score, analysis, seats, style)
+        weak, loud = _without(draft, seats)
+    return draft, np.where(
+        weak, np.minimum(velocity, FORTE - 1), np.where(loud, np.maximum(velocity, PIANO + 1), velocity)
+    )
+
+
+def _without(draft: Rows, seats: Ensemble) -> tuple[Bools, Bools]:
+    """Per note whether its instrument has no fortissimo, no pianissimo there."""
+    none = np.zeros(128, bool)
+    table = [without(s.instrument) if s.instrument.family in FAMILIES else (none, none) for s in seats.seats]
+    pitch = np.clip(draft["pitch"].astype(np.int64), 0, 127)
+    weak, loud = (np.array([row[i] for row in table])[draft["seat"], pitch] for i in (0, 1))
+    return weak, loud
+
+
+def _raised(draft: Rows, wrong: Bools, seats: Ensemble) -> Bools:
+    """Reinforcement of a melody that may go an octave up as a whole, phrase by phrase."""
+    tunes = draft["doubling"] & np.isin(draft["role"], (int(Role.MELODY), int(Role.COUNTER_MELODY)))
+    out = np.zeros(len(draft), bool)
+    key = (draft["seat"].astype(np.int64) * (int(draft["phrase"].max(initial=0)) + 1) + draft["phrase"]) * 2 + tunes
+    for one in np.unique(key[wrong & tunes]).tolist():
+        own = np.flatnonzero(key == one)
+        others = (key == one - 1).any()  # the seat has something else to play there
+        seat = int(draft["seat"][own[0]])
+        if not others and int(draft["pitch"][own].max()) + 12 <= min(
+            seats.high[seat], seats.comfortable_high[seat] + 3
+        ):
+            out[own] = True
     return out
 
 

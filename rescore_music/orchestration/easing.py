@@ -1,8 +1,7 @@
-"""What a copyist eases before the parts go out: breaths for soloists, roots for the double bass, notes of the kettles.
+"""What a copyist eases before the parts go out: breaths for soloists, roots for the double bass.
 
 Conventions: ticks, seconds where a name says so. None loses a note of the source: a breath shortens the note before
-it, and only reinforcement, whose line is played whole by its main voice, is reduced to roots or to what the timpani
-can be tuned to.
+it, and only reinforcement, whose line is played whole by its main voice, is reduced to roots.
 
 Sources: Adler, The Study of Orchestration (breath in winds; double basses simplify the cellos' figures).
 """
@@ -15,7 +14,6 @@ import numpy.typing as npt
 from rescore_music.orchestration.draft import Ledger, Rows
 from rescore_music.orchestration.ensemble import Ensemble
 from rescore_music.orchestration.material import broken_share
-from rescore_music.playability.drums import untunable
 from rescore_music.score import GRACE, Articulation, Score
 from rescore_music.structure import Role
 
@@ -69,19 +67,6 @@ def ground(draft: Rows, score: Score, seats: Ensemble, ledger: Ledger) -> Rows:
     gone = np.setdiff1d(index, index[kept])
     ledger.change("broken chords reduced to their lowest notes where the line is only reinforced", draft[gone])
     return np.asarray(np.delete(out, gone))
-
-
-def tuned(draft: Rows, score: Score, seats: Ensemble, ledger: Ledger) -> Rows:
-    """The draft without the reinforcing notes of timpani for which no drum can be tuned in time."""
-    gone: list[int] = []
-    for seat, known in enumerate(seats.seats):
-        own = np.flatnonzero((draft["seat"] == seat) & (known.instrument.id == "timpani"))
-        own = own[np.lexsort((draft["pitch"][own], draft["onset"][own]))]
-        at = score.seconds(draft["onset"][own]).tolist()
-        late = own[untunable(draft["pitch"][own].tolist(), at, known.players)]
-        gone += late[draft["doubling"][late]].tolist()
-    ledger.change("left out of the timpani's reinforcement: no drum tuned in time", draft[np.array(gone, np.int64)])
-    return np.asarray(np.delete(draft, np.array(gone, np.int64)))
 
 
 def breathe(draft: Rows, score: Score, seats: Ensemble, ledger: Ledger) -> Rows:

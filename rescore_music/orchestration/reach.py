@@ -2,7 +2,8 @@
 
 Method, chord by chord on seats of one player: where the rules of `playability` find no way to take the notes struck
 together, notes that are still held are let go, then the least important notes move by octaves inside the outer ones
-(a line goes on as it was moved last), then the least important are thinned. The note a leading line is heard by stays.
+(a line goes on as it was moved last), then the least important are thinned. The note a leading line is heard by stays;
+a keyboard rolls the chord where such notes alone are too far apart.
 
 Sources: Gould, Behind Bars, "Keyboard", "Guitar"; Adler, The Study of Orchestration (piano reduction, multiple stops).
 """
@@ -20,7 +21,7 @@ from rescore_music.orchestration.ensemble import Ensemble
 from rescore_music.playability.fingerboard import stoppable
 from rescore_music.playability.hands import takes_chord
 from rescore_music.playability.strings import FINGERBOARDS
-from rescore_music.score import GRACE, Score
+from rescore_music.score import GRACE, Articulation, Score
 from rescore_music.structure import Role
 from rescore_music.template import Seat
 
@@ -38,7 +39,7 @@ def within_reach(draft: Rows, score: Score, seats: Ensemble, ledger: Ledger) -> 
     """The draft with every chord of a single player one that hands can take; what moves or goes is in the ledger."""
     out = draft[np.lexsort((draft["pitch"], draft["onset"], draft["seat"]))]
     keep = np.ones(len(out), bool)
-    moved, let_go = np.zeros(len(out), bool), np.zeros(len(out), bool)
+    moved, let_go, rolled = (np.zeros(len(out), bool) for _ in range(3))
     for seat in np.unique(out["seat"]).tolist():
         feasible = _feasible(seats.seats[seat])
         if feasible is None:
@@ -47,9 +48,11 @@ def within_reach(draft: Rows, score: Score, seats: Ensemble, ledger: Ledger) -> 
         span = (int(seats.low[seat]), int(seats.high[seat]))
         # a pedal or the other hand holds what a key or a harp string sounds; a stopped string needs its finger
         stopped = seats.seats[seat].instrument.id in FINGERBOARDS
-        _Hand(out, own, score, span, feasible, stopped).mend(keep, moved, let_go)
+        rolls = "arpeggio" in seats.seats[seat].instrument.articulations and not stopped
+        _Hand(out, own, score, span, feasible, stopped, rolls).mend(keep, moved, let_go, rolled)
     ledger.change("moved by octaves within the reach of the hands", out[moved & keep])
     ledger.change("let go for the next chord: not within the reach of the hand", out[let_go & keep])
+    ledger.change("rolled: melody and bass lie farther apart than the hands reach", out[rolled & keep])
     ledger.lose(out["source"][~keep], Loss.REACH)
     return np.asarray(out[keep])
 
@@ -68,9 +71,16 @@ class _Hand:
     """One seat's rows, by onset, and the chords among them."""
 
     def __init__(
-        self, rows: Rows, own: Ints, score: Score, span: tuple[int, int], feasible: Feasible, stopped: bool
+        self,
+        rows: Rows,
+        own: Ints,
+        score: Score,
+        span: tuple[int, int],
+        feasible: Feasible,
+        stopped: bool,
+        rolls: bool,
     ) -> None:
-        self.rows, self.own, self.feasible, self.stopped = rows, own, feasible, stopped
+        self.rows, self.own, self.feasible, self.stopped, self.rolls = rows, own, feasible, stopped, rolls
         self.low, self.high = span
         self.onset = rows["onset"][own].tolist()
         self.end = (rows["onset"][own] + rows["duration"][own]).tolist()
@@ -83,7 +93,7 @@ class _Hand:
         self.line = rows["line"][own].tolist()
         self.last: dict[int, int] = {}  # line -> the shift it took in the chord before
 
-    def mend(self, keep: Bools, moved: Bools, let_go: Bools) -> None:
+    def mend(self, keep: Bools, moved: Bools, let_go: Bools, rolled: Bools) -> None:
         for start, stop, held in self._chords():
             chord = list(range(start, stop))
             if self._fits(chord + held):
@@ -95,7 +105,7 @@ class _Hand:
             if self._fits(chord):
                 continue
             if not self._move(chord, moved):
-                self._thin(chord, keep, moved)
+                self._thin(chord, keep, moved, rolled)
 
     def _chords(self) -> Iterator[tuple[int, int, list[int]]]:
         """(start, stop, rows still held) of the notes struck together, in time."""
@@ -145,13 +155,16 @@ class _Hand:
         self.rows["pitch"][self.own[i]] = pitch
         moved[self.own[i]] = True
 
-    def _thin(self, chord: list[int], keep: Bools, moved: Bools) -> None:
+    def _thin(self, chord: list[int], keep: Bools, moved: Bools, rolled: Bools) -> None:
         """The least important notes go, those first whose pitch class stays, until the rest fits or can be moved."""
         rest = list(chord)
         while not self._fits(rest):
             free = [i for i in rest if not self.fixed[i]]
-            if not free:
-                return  # melody and bass stay, whatever it costs the player; the measure tells
+            if not free:  # melody and bass stay: rolled where that is a way to play them, else the measure tells
+                if self.rolls:
+                    self.rows["articulation"][self.own[rest]] |= np.uint32(Articulation.ARPEGGIO)
+                    rolled[self.own[rest]] = True
+                return
             classes = [self.pitch[i] % 12 for i in rest]
             gone = min(free, key=lambda i: (classes.count(self.pitch[i] % 12) < 2, self.priority[i], i))
             rest.remove(gone)

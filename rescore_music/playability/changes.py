@@ -7,8 +7,9 @@ import numpy as np
 from rescore_music.playability.player import Found, Player
 from rescore_music.score import GRACE, Articulation
 
-_HAND_S = 0.18  # from a plucked note to a bowed one, or back
-_MUTE_S = 1.0  # to put a mute on or take it off
+HAND_S = 0.18  # from a plucked note to a bowed one, or back
+MUTE_S = 1.0  # to put a mute on or take it off
+STROKES = int(Articulation.PIZZICATO | Articulation.COL_LEGNO)  # what is not the plain bow
 _TROMBONES = frozenset(("trombone", "trombone-bb", "bass-trombone", "alto-trombone"))
 _LIP_TRILL = 62  # D4: below it a trombone's neighbouring partials lie farther apart than a trill
 
@@ -19,14 +20,13 @@ def techniques(p: Player) -> Found:
     """
     if p.instrument.family != "strings" or (p.players > 1 and p.divisi > 1):
         return
-    flags = int(Articulation.PIZZICATO | Articulation.COL_LEGNO)
-    yield from _switches(p, flags, _HAND_S, "from one way of playing to another", from_end=False)
+    yield from _switches(p, STROKES, HAND_S, "from one way of playing to another", from_end=False)
 
 
 def mutes(p: Player) -> Found:
     """Mutes put on or off without a rest for it (Adler, "Mutes"; Del Mar, Anatomy of the Orchestra)."""
     if p.instrument.family in ("strings", "brass"):
-        yield from _switches(p, int(Articulation.MUTED), _MUTE_S, "for the mute", from_end=True)
+        yield from _switches(p, int(Articulation.MUTED), MUTE_S, "for the mute", from_end=True)
 
 
 def _switches(p: Player, flags: int, least: float, what: str, *, from_end: bool) -> Found:

@@ -37,12 +37,13 @@ def hands(p: Player) -> Found:
 
 
 class _Move(NamedTuple):
-    """One change of a pedal: free from, wanted by (seconds), the tick that wants it, the letter."""
+    """One change of a pedal: free from, wanted by (seconds), the tick and pitch class that want it, the letter."""
 
     free: float
     wanted: float
     tick: int
     letter: int
+    tone: int
 
 
 def pedals(p: Player) -> Found:
@@ -53,17 +54,36 @@ def pedals(p: Player) -> Found:
     """
     if p.instrument.id != "harp" or not len(p.notes):
         return
-    events: list[tuple[int, float, int]] = []
-    for tick, second, rows in p.chords:
-        need = int(np.bitwise_or.reduce(1 << (rows["pitch"].astype(np.int64) % 12)))
-        if (_settings()[1] & need == need).any():
-            events.append((tick, second, need))
-        else:
+    events = [(tick, second, classes(rows["pitch"])) for tick, second, rows in p.chords]
+    for tick, _, need in events:
+        if not together(need):
             names = ", ".join(_PITCH_NAMES[i] for i in range(12) if need >> i & 1)
             yield tick, f"no setting of the pedals has {names} together"
-    late = [move for foot in (True, False) for move in _late(_moves(events), foot)]
-    for move in sorted(late, key=lambda m: (m.tick, m.letter)):
+    for move in late_moves(events):
         yield move.tick, f"the {'CDEFGAB'[move.letter]} pedal cannot be changed in time"
+
+
+def classes(pitches: npt.NDArray[np.generic]) -> int:
+    """Pitch classes as bits."""
+    return int(np.bitwise_or.reduce(1 << (pitches.astype(np.int64) % 12)))
+
+
+def together(need: int) -> bool:
+    """Whether some setting of the pedals has all these pitch classes (bits)."""
+    return bool((_settings()[1] & need == need).any())
+
+
+def late_moves(events: list[tuple[int, float, int]]) -> list[_Move]:
+    """Changes of pedals that come faster than two feet move them.
+
+    Parameters
+    ----------
+    events : list of (tick, second, pitch classes as bits)
+        In time; what no setting has together is passed over.
+    """
+    moves = _moves([event for event in events if together(event[2])])
+    late = [move for foot in (True, False) for move in _late(moves, foot)]
+    return sorted(late, key=lambda m: (m.tick, m.letter))
 
 
 @lru_cache(maxsize=1)
@@ -107,7 +127,8 @@ def _changes(events: list[tuple[int, float, int]], settings: npt.NDArray[np.int6
         sounding = (1 << ((STEP_SEMITONES + now) % 12)) & need != 0
         for letter in np.flatnonzero(sounding).tolist():
             if letter in pending:
-                moves.append(_Move(pending.pop(letter), second, tick, letter))
+                tone = int(STEP_SEMITONES[letter] + now[letter]) % 12
+                moves.append(_Move(pending.pop(letter), second, tick, letter, tone))
             played[letter] = second
         before = now
     return moves

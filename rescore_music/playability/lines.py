@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
+from rescore_music.instruments import Instrument
 from rescore_music.playability.player import Found, Player
+from rescore_music.playability.streams import at_once, streams
 from rescore_music.score import GRACE, Articulation
+
+Floats = npt.NDArray[np.float64]
 
 _WINDOW_S = 1.0  # over which speed is counted
 _HURRY = 1.25  # times the comfortable speed that is still asked of players for a second
@@ -13,8 +18,9 @@ _HURRY = 1.25  # times the comfortable speed that is still asked of players for 
 _REPEATS_OF = {"brass": 9.0, "woodwind": 8.5, "strings": 14.0, "voice": 6.0, "folk": 8.5, "plucked": 12.0}
 _STAGGER_PLAYERS = 2  # so many players of a wind part can breathe in turn
 _GAP_S = 0.08  # a rest in which a player may snatch a breath
-_LEAP_OF = {"brass": 16, "woodwind": 24, "strings": 28, "voice": 14, "folk": 20}
-_LEAP_S = 0.16  # a leap is fast when the notes follow within this time
+LEAPS = {"brass": 16, "woodwind": 24, "strings": 28, "voice": 14, "folk": 20}
+_STROKES = 4  # so many quick strokes of one pitch are a run
+LEAP_S = 0.16  # a leap is fast when the notes follow within this time
 
 
 def in_range(p: Player) -> Found:
@@ -38,22 +44,59 @@ def polyphony(p: Player) -> Found:
         yield int(ticks[i]), f"{int(active[i])} notes at once for {p.divisi}"
 
 
+def speed_limit(instrument: Instrument, players: int = 1) -> float:
+    """Notes in a second that may still be asked for; players of a percussion section share its instruments."""
+    return instrument.agility * _HURRY * (max(players, 1) if instrument.percussion else 1)
+
+
+def repeat_limit(instrument: Instrument) -> float:
+    """Strokes of one pitch in a second that tongue, bow or finger still give; infinite where nothing limits them."""
+    return min(_REPEATS_OF.get(instrument.family, np.inf), max(instrument.agility * _HURRY, 4.0))
+
+
+def hurried(at: Floats, limit: float) -> npt.NDArray[np.int64]:
+    """Where a second begins that holds more onsets than `limit`.
+
+    Parameters
+    ----------
+    at : float64 array
+        Different onsets in seconds, rising.
+    limit : float
+
+    Returns
+    -------
+    int64 array
+        Indices into `at`.
+    """
+    count = np.searchsorted(at, at + _WINDOW_S, side="left") - np.arange(len(at))
+    return np.flatnonzero(count > limit * _WINDOW_S)
+
+
 def agility(p: Player) -> Found:
     """Notes a second beyond the comfortable speed (Adler; Kennan & Grantham, The Technique of Orchestration).
 
-    Counted over a second at every onset; repeated pitches of a flagged tremolo do not count.
+    Counted over a second at every onset, for each player of a staff that several share, and for each staff of a
+    keyboard, marimba or harp, for a hand has one (Gould, Behind Bars, "Keyboard"); repeated pitches of a flagged
+    tremolo do not count.
     """
-    at = np.unique(p.at[~p.flagged(int(Articulation.TREMOLO))])
-    if len(at) < 4:
+    limit = speed_limit(p.instrument, p.players)
+    plain = ~p.flagged(int(Articulation.TREMOLO))
+    if not len(hurried(np.unique(p.at[plain]), limit)):
         return
-    count = np.searchsorted(at, at + _WINDOW_S, side="left") - np.arange(len(at))
-    limit = p.instrument.agility * _HURRY
-    last = -np.inf
-    for i in np.flatnonzero(count > limit * _WINDOW_S):
-        if at[i] >= last + _WINDOW_S:
-            last = float(at[i])
-            tick = int(p.notes["onset"][np.searchsorted(p.at, at[i])])
-            yield tick, f"{int(count[i])} notes in a second, comfortable are {p.instrument.agility:g}"
+    onset, pitch = p.notes["onset"].astype(np.int64), p.notes["pitch"].astype(np.int64)
+    group = p.notes["staff"].astype(np.int64) if len(p.instrument.clefs) > 1 else np.zeros(len(pitch), np.int64)
+    if not p.instrument.percussion and min(p.players, p.divisi) > 1:
+        end = onset + p.notes["duration"]
+        group = streams(onset, end, pitch, max(min(p.players, p.divisi, at_once(onset, end)), 1))
+    for one in np.unique(group).tolist():
+        at = np.unique(p.at[plain & (group == one)])
+        last = -np.inf
+        for i in hurried(at, limit).tolist():
+            if at[i] >= last + _WINDOW_S:
+                last = float(at[i])
+                count = int(np.count_nonzero((at >= last) & (at < last + _WINDOW_S)))
+                tick = int(p.notes["onset"][np.searchsorted(p.at, at[i])])
+                yield tick, f"{count} notes in a second, comfortable are {p.instrument.agility:g}"
 
 
 def breath(p: Player) -> Found:
@@ -75,27 +118,61 @@ def breath(p: Player) -> Found:
 
 def leaps(p: Player) -> Found:
     """Very wide leaps between quick notes (Rimsky-Korsakov, Principles of Orchestration, ch. I: agility by family)."""
-    widest = _LEAP_OF.get(p.instrument.family)
+    widest = LEAPS.get(p.instrument.family)
     if widest is None or p.divisi > 1 or len(p.notes) < 2:
         return
     plain = ~p.flagged(GRACE)
     notes, at = p.notes[plain], p.at[plain]
     step = np.abs(np.diff(notes["pitch"].astype(np.int64)))
-    quick = (np.diff(at) < _LEAP_S) & (np.diff(at) > 0)
+    quick = (np.diff(at) < LEAP_S) & (np.diff(at) > 0)
     for i in np.flatnonzero(quick & (step > widest)):
         yield int(notes["onset"][i + 1]), f"a leap of {int(step[i])} semitones in {at[i + 1] - at[i]:.2f} s"
 
 
 def repeated_notes(p: Player) -> Found:
-    """Four or more strokes of one pitch faster than tongue or bow allow (Piston, Orchestration: tonguing, bowing)."""
-    fastest = min(_REPEATS_OF.get(p.instrument.family, np.inf), max(p.instrument.agility * _HURRY, 4.0))
+    """Four or more strokes of one pitch faster than tongue or bow allow (Piston, Orchestration: tonguing, bowing).
+
+    A flagged tremolo is the bow's or the tongue's own way of it.
+    """
+    fastest = repeat_limit(p.instrument)
     if not np.isfinite(fastest) or p.divisi > 2 or len(p.notes) < 4:
         return
-    order = np.lexsort((p.at, p.notes["pitch"]))
-    pitch, at, tick = p.notes["pitch"][order], p.at[order], p.notes["onset"][order]
-    quick = (np.diff(pitch.astype(np.int64)) == 0) & (np.diff(at) > 0) & (np.diff(at) < 1 / fastest)
-    run = 0
-    for i, one in enumerate(quick.tolist()):
-        run = run + 1 if one else 0
-        if run == 3:
-            yield int(tick[i - 2]), f"{p.name(int(pitch[i]))} repeated faster than {fastest:g} times a second"
+    plain = ~p.flagged(int(Articulation.TREMOLO))
+    notes, at = p.notes[plain], p.at[plain]
+    for first in quick_repeats(at, notes["pitch"], fastest)[0].tolist():
+        name = p.name(int(notes["pitch"][first]))
+        yield int(notes["onset"][first]), f"{name} repeated faster than {fastest:g} times a second"
+
+
+def quick_repeats(
+    at: Floats, pitch: npt.NDArray[np.generic], fastest: float
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Runs of four or more strokes of one pitch, each sooner than 1 / `fastest` after the one before.
+
+    Parameters
+    ----------
+    at : float64 array, shape (n,)
+        Seconds.
+    pitch : integer array, shape (n,)
+    fastest : float
+        Strokes a second.
+
+    Returns
+    -------
+    int64 array
+        The first note of each run.
+    bool array, shape (n,)
+        Whether a note belongs to a run.
+    """
+    order = np.lexsort((at, pitch))
+    gap = np.diff(at[order])
+    quick = (np.diff(pitch[order].astype(np.int64)) == 0) & (gap > 0) & (gap < 1 / fastest)
+    edges = np.diff(np.concatenate([[False], quick, [False]]).astype(np.int8))
+    starts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)  # of quick gaps; notes are one more
+    long = stops - starts >= _STROKES - 1
+    inside = np.zeros(len(at) + 1, np.int64)
+    np.add.at(inside, starts[long], 1)
+    np.add.at(inside, stops[long] + 1, -1)
+    member = np.zeros(len(at), bool)
+    member[order] = np.cumsum(inside)[: len(at)] > 0
+    return np.sort(order[starts[long]]), member
