@@ -7,13 +7,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 CUE ?= samples/hero_theme.mid
 TEMPLATE ?= symphony/romantic-film
 OUT ?= out/demo
+PICTURE ?= out/picture
 WORKERS ?= 2
 # hostile files of `make fuzz`: how many mutated, how many times the tests' examples, seconds of guided search
 FUZZ_FILES ?= 10000
 FUZZ ?= 20
 FUZZ_SECONDS ?= 120
 
-.PHONY: demo test fuzz app bench lint types docs wheel clean
+.PHONY: demo picture test fuzz app bench lint types docs wheel clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -23,12 +24,21 @@ $(VENV)/.run: $(BIN)/python pyproject.toml constraints.txt
 	$(PIP) --editable .
 	@touch $@
 
+$(VENV)/.picture: $(VENV)/.run
+	$(PIP) --editable ".[picture]"
+	@touch $@
+
 $(VENV)/.dev: $(VENV)/.run
 	$(PIP) --editable ".[dev]"
 	@touch $@
 
 demo: $(VENV)/.run  ## re-score a shipped cue: score, sound and report
 	$(BIN)/rescore-music rescore $(CUE) --template $(TEMPLATE) --out $(OUT)
+
+picture: $(VENV)/.picture  ## draw a film, re-score a cue to it, deliver it to stage and dub: streamers.mp4 is to be watched
+	$(BIN)/python samples/make_clip.py $(PICTURE)
+	$(BIN)/rescore-music rescore samples/chase.mid --template $(TEMPLATE) --cues $(PICTURE)/hits.csv --rate 24 --start 01:00:00:00 --out $(PICTURE)/rescored
+	$(BIN)/rescore-music stage $(PICTURE)/rescored --cues $(PICTURE)/hits.csv --rate 24 --start 01:00:00:00 --video $(PICTURE)/clip.mp4 --out $(PICTURE)/stage
 
 test: $(VENV)/.dev  ## every test
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile

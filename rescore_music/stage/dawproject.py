@@ -26,7 +26,7 @@ from rescore_music.stage.session import Item, Session
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-EMBEDDED = 1 << 30  # bytes of sound that are put inside
+EMBEDDED = 64 << 20  # bytes of sound that are put inside: four minutes of stereo, where stems are twenty times that
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same session gives the same bytes
 
 

@@ -18,7 +18,7 @@ from rescore_music.stage.streamers import Colour, Overlay
 
 Plane = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.float32]
-BOX = 0.55  # how dark the ground of text is
+BOX = 0.7  # how dark the ground of text is
 INK: Colour = (255, 255, 255)
 SYMBOLS = "0123456789:;|-ABR "
 

@@ -41,27 +41,28 @@ def read_rescored(folder: str | Path) -> Rescored:
     if not (place / "score.mid").is_file():
         raise ReadError("there is no score.mid in this folder", file=place, cure="name a folder that rescore wrote")
     score = read_score(place / "score.mid")
+    hits, skipped, names = _told(place / "report.json")
     rendering = None
     if (place / "mix.wav").is_file():
-        mix = read_audio(place / "mix.wav")
-        stems = {}
-        for path in sorted((place / "stems").glob("*.wav")):
-            name = path.stem.partition("-")[2] or path.stem
-            stems[name.replace("-", " ")] = read_audio(path).samples
+        mix, paths = read_audio(place / "mix.wav"), sorted((place / "stems").glob("*.wav"))
+        if len(names) != len(paths):
+            names = [(path.stem.partition("-")[2] or path.stem).replace("-", " ") for path in paths]
+        stems = {name: read_audio(path).samples for name, path in zip(names, paths, strict=True)}
         rendering = Rendering(mix.samples, stems, mix.rate)
-    hits, skipped = _told(place / "report.json")
     return Rescored(score, rendering, hits, skipped)
 
 
-def _told(report: Path) -> tuple[tuple[Landing, ...] | None, tuple[Skipped, ...]]:
+def _told(report: Path) -> tuple[tuple[Landing, ...] | None, tuple[Skipped, ...], list[str]]:
+    """Landings, skipped hits and names of the stems."""
     if not report.is_file():
-        return None, ()
+        return None, (), []
     try:
-        sync = json.loads(read_bytes(report))["sync"]
+        said = json.loads(read_bytes(report))
+        sync, names = said["sync"], [str(name) for name in (said["audio"] or {}).get("stems", ())]
         if sync is None:
-            return None, ()
-        return _made(Landing, sync["hits"]), _made(Skipped, sync["skipped"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+            return None, (), names
+        return _made(Landing, sync["hits"]), _made(Skipped, sync["skipped"]), names
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ReadError("this is no report of rescore", file=report, cure="rescore again, or take it away") from error
 
 
