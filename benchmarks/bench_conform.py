@@ -179,7 +179,7 @@ def moved_outside(old: Heard, new: Heard, left: float, right: float, shift: floa
     """Largest difference in seconds outside (left, right); infinite where messages differ."""
     worst = 0.0
     for low, high, by, pick in (
-        (0.0, left, 0.0, notes_only),
+        (0.0, left, 0.0, notes_only),  # up to the note on the hit
         (0.0, left - 1e-3, 0.0, tuple),
         (right, 1e9, shift, notes_only),
         (right + 1e-3, 1e9, shift, tuple),
@@ -237,9 +237,10 @@ def run(setting: Setting, new_shots: list[Shot], music: Counter[str], steps: lis
     old, new = Heard(synced.score), Heard(got.score)
     places = {h.label: h.tick for h in synced.hits if h.landed}
     hard = [h for h in cues.hits if h.hard and h.label in places]
-    before = max((places[h.label] for h in hard if h.frame < low), default=0)
+    before = max((places[h.label] for h in hard if h.frame < low), default=-(10**6))
     after = min((places[h.label] for h in hard if h.frame >= high), default=synced.score.length + 10**6)
-    shift = float(offset / cues.rate.fps)
+    later = got.cues.start.frame - cues.start.frame  # music is counted from the cue's start, which may have moved too
+    shift = float((offset - later) / cues.rate.fps)
     left, right = (float(old.seconds(t)) for t in (before, after))
     off = moved_outside(old, new, left, right, shift)
     tally.still, tally.worst_us = int(off <= SAME), off * 1e6

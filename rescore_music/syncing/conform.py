@@ -96,17 +96,18 @@ def conform(
     landed, targets, skipped = _sorted_hits(known, music, first, inserted_hits(old_cut, new_cut))
     chain, left_out = anchors(known, landed)
     skipped += [_skip(cues, hit, "another hit has its place in the music") for hit in left_out]
+    unmet = [moved_hit(picture, h) for h in cues.hits if any(s.timecode == cues.timecode(h) for s in skipped)]
     stretches = planned(known, chain, targets)
     made = _splice(score, stretches)
     tempo, bends = _bent(known, made, stretches)
     new = made.score.replace(tempo=tempo)
     asked = _new_cues(cues, picture, first, targets)
     hits = _landings(known, new, asked, made, landed, bends)
-    told = {(hit.label, hit.timecode) for hit in hits}
-    late = [h for h in asked.hits if (h.label, asked.timecode(h)) not in told]
-    reached = {(s.label, s.timecode) for s in skipped}
+    told = {(hit.label, hit.timecode) for hit in hits} | {(h.label, cues.timecode(h)) for h in unmet}
     skipped += [
-        _skip(asked, h, "the music does not reach it") for h in late if (h.label, asked.timecode(h)) not in reached
+        _skip(asked, hit, "the music does not reach it")
+        for hit in asked.hits
+        if (hit.label, asked.timecode(hit)) not in told
     ]
     markers = [Marker(h.tick, h.label or f"Hit {h.timecode}", "hit") for h in hits]
     names = {m.text for m in markers}

@@ -29,6 +29,7 @@ SHIFTED, ODD = 0.3, 0.8  # whole bars that do not begin at a bar line; a bar of 
 CUT = 0.6  # all notes cut at either end of a seam
 UNHEARD = 0.4  # a progression that the source does not have
 AGAIN, MOST_AGAIN = 0.25, 2.0  # each further repetition, at most
+HELD = 4.0  # notes struck anew on a hit
 FINE = 0.5  # each halving below a beat
 MOST_PLACES = 700
 MOST_TIMES = 64
@@ -184,6 +185,8 @@ def _deletions(score: Score, places: _Places, own: float, beats: float, wanted: 
     left = own - (places.second[b] - places.second[a])
     burden = _burden(wanted / np.maximum(left, 1e-9), beats - (places.beat[b] - places.beat[a]))
     seam = _junction(places, a, b) + _metric(score, places, a, b) + level * FINE
+    # notes held into the hit that ends the stretch would be struck anew on it
+    seam += np.where((b == len(places.tick) - 1) & (places.cut[b] > 0), HELD, 0.0)
     return _best(places, a, b, np.full(len(a), -1), seam, burden)
 
 
