@@ -46,14 +46,16 @@ def templates_page() -> str:
         "      piano: {instrument: piano}  # add",
         "  style:",
         "    density: 0.6",
-        "    roles: {melody: {prefer: {violins-1: 1.0}}}",
+        "    roles: {melody: {prefer: {violins-1: 1.0}}, harmony: {pattern: cradle}}",
+        "    patterns:               # your own figures, here or in a file: {cradle: cradle.yaml}",
+        '      cradle: {texture: struck, groups: {two: "1 - u", three: "1 u u", compound: "1 - u"}}',
         "  sections:               # wishes for some bars of one cue",
         "    - {bars: 17-24, role: melody, give: [horn-f]}",
         "  keep: [Piano]           # parts of the cue that stay as they are, by name or number",
         "```",
         "",
     ]
-    for kind in ("forces", "styles", "presets"):
+    for kind in ("forces", "styles", "presets", "patterns"):
         lines += [
             f"## {kind.capitalize()}",
             "",
@@ -64,7 +66,8 @@ def templates_page() -> str:
         seats = load_template(f"{id}/{next(iter(found.styles))}").forces.seats
         played = ", ".join(f"{seat.name}{f' ({seat.players})' if seat.players > 1 else ''}" for seat in seats)
         lines += [f"- `{id}`: {played}"]
-    lines += ["", "## What a style may weigh and wish for", ""]
+    lines += ["", "## How a pattern is written", "", "```text", *_language(), "```", ""]
+    lines += ["## What a style may weigh and wish for", ""]
     lines += [
         "Costs of the first pass (`weights`, factors 0.1 to 5): " + ", ".join(f"`{name}`" for name in COSTS) + ".",
         "",
@@ -76,6 +79,13 @@ def templates_page() -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _language() -> list[str]:
+    """The language of figures as its module tells it."""
+    from rescore_music import template_pattern
+
+    return (template_pattern.__doc__ or "").strip().splitlines()
 
 
 def _cells(row: Instrument) -> list[object]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from rescore_music.instruments import Instrument
 from rescore_music.structure import Role
+from rescore_music.template_pattern import Pattern
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,15 @@ class Doubling:
 
 
 @dataclass(frozen=True)
+class Louder:
+    """Another pattern once the phrase's intensity (0..1) reaches `from_intensity`."""
+
+    from_intensity: float
+    pattern: str
+    pattern_unit: float | None = None
+
+
+@dataclass(frozen=True)
 class RoleStyle:
     """How a style treats one role.
 
@@ -80,8 +90,8 @@ class RoleStyle:
     -1 (avoid) to 1 (seek); the most particular counts. `register` is the wished octave shift of the line.
     `articulation` is "", "legato", "staccato", "tenuto", "accent", "marcato", "pizzicato", "tremolo" or "spiccato":
     used where the source says nothing. `dynamics` is dB relative to the melody's level in the source.
-    `pattern` names a figuration: "keep" (as in the source), "sustain", "repeat", "tremolo", "arpeggio", "alberti",
-    "octaves", "pulse". `duration` scales note lengths (0.5 = detached).
+    `pattern` names a figuration: "keep" (as in the source), a shipped one or one of the style's own; `louder` names
+    others from an intensity on, the quietest first. `duration` scales note lengths (0.5 = detached).
     """
 
     prefer: Mapping[str, float] = field(default_factory=dict)
@@ -89,9 +99,10 @@ class RoleStyle:
     articulation: str = ""
     dynamics: float = 0.0
     pattern: str = "keep"
-    pattern_unit: float = 0.5  # quarters, for patterns that repeat
+    pattern_unit: float | None = None  # quarters a step, for patterns that go round; None: the pattern's own
     duration: float = 1.0
     doublings: tuple[Doubling, ...] = ()
+    louder: tuple[Louder, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +112,9 @@ class Style:
     `weights` multiply the first pass's named costs; `targets` are the second pass's wishes (e.g. "brightness" as the
     spectral centroid in Hz, "melody_margin" in dB); `percussion` is "keep", "drop" or "light"; `contrast` (0..1) is
     the wish to change colours between differently labelled phrases, `density` (0..1) how many seats play at full
-    intensity; `dynamics_span` scales the source's dynamic range.
+    intensity; `dynamics_span` scales the source's dynamic range; `swing` is where in the beat the second of two even
+    quavers falls (0.5 = straight); `ornaments` are "cadential-trill" and "grace-notes"; `patterns` holds every pattern
+    that the roles name, shipped or the style's own.
     """
 
     id: str
@@ -114,6 +127,9 @@ class Style:
     contrast: float = 0.5
     density: float = 0.7
     dynamics_span: float = 1.0
+    swing: float = 0.5
+    ornaments: tuple[str, ...] = ()
+    patterns: Mapping[str, Pattern] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -145,11 +161,12 @@ class Template:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What is shipped: id -> `About` of the forces, styles and presets, in alphabetical order."""
+    """What is shipped: id -> `About` of the forces, styles, presets and patterns, in alphabetical order."""
 
     forces: Mapping[str, About]
     styles: Mapping[str, About]
     presets: Mapping[str, About]
+    patterns: Mapping[str, About] = field(default_factory=dict)
 
     def names(self) -> tuple[str, ...]:
         """Every "forces/style" pair."""
@@ -200,7 +217,7 @@ template = load_template
 
 
 def templates() -> Catalogue:
-    """All shipped forces, styles and presets.
+    """All shipped forces, styles, presets and patterns.
 
     Raises
     ------
@@ -219,4 +236,4 @@ def templates() -> Catalogue:
             found[path.stem] = About(texts | names)
         return MappingProxyType(found)
 
-    return Catalogue(kind("forces"), kind("styles"), kind("presets"))
+    return Catalogue(kind("forces"), kind("styles"), kind("presets"), kind("patterns"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -22,8 +23,14 @@ class Problem(Exception):
         super().__init__(self.what)
 
 
-def check(model: type[Checked], data: Any, *, seats: tuple[str, ...] = ()) -> Checked:
-    """Values as a model.
+def check(
+    model: type[Checked],
+    data: Any,
+    *,
+    seats: tuple[str, ...] = (),
+    patterns: Mapping[str, tuple[str, ...]] | None = None,
+) -> Checked:
+    """Values as a model; `seats` and `patterns` are the names they may speak of (patterns with the roles they suit).
 
     Raises
     ------
@@ -31,7 +38,7 @@ def check(model: type[Checked], data: Any, *, seats: tuple[str, ...] = ()) -> Ch
         With the first error in reading order, in a musician's words.
     """
     try:
-        return model.model_validate(data, context={"seats": seats})
+        return model.model_validate(data, context={"seats": seats, "patterns": patterns})
     except ValidationError as error:
         found = error.errors(include_url=False)
         raise _problem(model, found[0], len(found) - 1) from None

@@ -17,8 +17,9 @@ from rescore_music.errors import TemplateError
 from rescore_music.instruments import Instrument, instrument, near
 from rescore_music.resources import templates_dir
 from rescore_music.structure import Role
-from rescore_music.template import Doubling, Forces, RoleStyle, Seat, SectionWish, Style, Template
+from rescore_music.template import Doubling, Forces, Louder, RoleStyle, Seat, SectionWish, Style, Template
 from rescore_music.template_check import Problem, check
+from rescore_music.template_pattern_file import Patterns
 from rescore_music.template_schema import (
     ForcesBody,
     ForcesFile,
@@ -99,9 +100,9 @@ class _Part:
             return ForcesBody if self.base else ForcesFile
         return StyleBody if self.base else StyleFile
 
-    def check(self, seats: tuple[str, ...]) -> None:
+    def check(self, seats: tuple[str, ...], patterns: Patterns | None = None) -> None:
         try:
-            check(self.model(), self.data, seats=seats)
+            check(self.model(), self.data, seats=seats, patterns=patterns)
         except Problem as problem:
             raise _located(self.document, problem, self.base) from None
 
@@ -139,7 +140,7 @@ def _preset(path: Path, name: str, changes: dict[str, Any]) -> Template:
     forces, style = _named(document, "forces"), _named(document, "style")
     layers = [_Layer(document.data.get("overrides") or {}, document), _Layer(changes)]
     try:
-        check(PresetFile, document.data, seats=_seat_ids(forces, layers))
+        check(PresetFile, document.data, seats=_seat_ids(forces, layers), patterns=_patterns(style, layers))
     except Problem as problem:
         raise _located(document, problem) from None
     if forces is None or style is None:
@@ -175,17 +176,29 @@ def _seat_ids(forces: _Part | None, layers: list[_Layer]) -> tuple[str, ...]:
     return tuple(id for id in ids if isinstance(id, str))
 
 
+def _patterns(style: _Part | None, layers: list[_Layer]) -> Patterns:
+    """The patterns that a style may name; from unchecked values, like the seats."""
+    sources: list[tuple[Any, Document | None, Keys]] = []
+    if style is not None and isinstance(style.data, dict):
+        sources.append((style.data.get("patterns"), style.document, (*style.base, "patterns")))
+    for layer in layers:
+        changed = layer.data.get("style") if isinstance(layer.data, dict) else None
+        if isinstance(changed, dict):
+            sources.append((changed.get("patterns"), layer.document, ("overrides", "style", "patterns")))
+    return Patterns(sources)
+
+
 def _build(forces: _Part, style: _Part, layers: list[_Layer], name: str, source: str) -> Template:
-    seats = _seat_ids(forces, layers)
+    seats, patterns = _seat_ids(forces, layers), _patterns(style, layers)
     forces.check(seats)
-    style.check(seats)
+    style.check(seats, patterns)
     who: dict[str, Any] = {key: value for key, value in forces.data.items() if key != "version"}
     how: dict[str, Any] = {key: value for key, value in style.data.items() if key != "version"}
     asked: list[SectionWish] = []
     keep: list[str] = []
     for layer in layers:
         try:
-            changes = check(Overrides, layer.data, seats=seats)
+            changes = check(Overrides, layer.data, seats=seats, patterns=patterns)
         except Problem as problem:
             raise layer.error(problem) from None
         asked += [_section(wish) for wish in changes.sections]
@@ -193,14 +206,20 @@ def _build(forces: _Part, style: _Part, layers: list[_Layer], name: str, source:
         who = _with_seats(who, layer)
         how = _merged(how, layer.data.get("style", {}))
     try:
-        players, manner = check(ForcesBody, who, seats=seats), check(StyleBody, how, seats=seats)
+        players = check(ForcesBody, who, seats=seats)
+        manner = check(StyleBody, how, seats=seats, patterns=patterns)
     except Problem as problem:
         where = f"with its overrides, {key_path(problem.keys)}"
         if problem.keys[:1] == ("seats",) and len(problem.keys) > 1:
             where += f" ({who['seats'][problem.keys[1]]['id']})"
         raise TemplateError(problem.what, file=name, where=where, cure=problem.cure) from None
     return Template(
-        name, _forces(players, forces.id), _style(manner, style.id), source, tuple(asked), tuple(dict.fromkeys(keep))
+        name,
+        _forces(players, forces.id),
+        _style(manner, style.id, patterns),
+        source,
+        tuple(asked),
+        tuple(dict.fromkeys(keep)),
     )
 
 
@@ -285,11 +304,12 @@ def _divisi(player: Instrument, players: int) -> int:
 
 
 # plain dicts: a mapping proxy cannot be pickled, and batch workers are sent templates
-def _style(model: StyleBody, id: str) -> Style:
+def _style(model: StyleBody, id: str, patterns: Patterns) -> Style:
     roles: dict[Role, RoleStyle] = {}
     for role in Role:
         if role is not Role.REST:
             roles[role] = _role(getattr(model.roles, role.name.lower()))
+    named = {word for own in roles.values() for word in (own.pattern, *(louder.pattern for louder in own.louder))}
     return Style(
         id=id,
         title=model.title or id,
@@ -301,6 +321,9 @@ def _style(model: StyleBody, id: str) -> Style:
         contrast=float(model.contrast),
         density=float(model.density),
         dynamics_span=float(model.dynamics_span),
+        swing=float(model.swing),
+        ornaments=tuple(dict.fromkeys(model.ornaments)),
+        patterns={word: patterns.built(word) for word in sorted(named - {"keep"})},
     )
 
 
@@ -311,10 +334,20 @@ def _role(model: RoleModel) -> RoleStyle:
         articulation=model.articulation,
         dynamics=float(model.dynamics),
         pattern=model.pattern,
-        pattern_unit=float(model.pattern_unit),
+        pattern_unit=_unit(model.pattern_unit),
         duration=float(model.duration),
         doublings=tuple(
             Doubling(wish.interval, tuple(wish.prefer), float(wish.weight), float(wish.from_intensity))
             for wish in model.doublings
         ),
+        louder=tuple(
+            sorted(
+                (Louder(float(to.from_intensity), to.pattern, _unit(to.pattern_unit)) for to in model.louder),
+                key=lambda to: to.from_intensity,
+            )
+        ),
     )
+
+
+def _unit(quarters: float | None) -> float | None:
+    return None if quarters is None else float(quarters)

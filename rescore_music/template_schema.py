@@ -6,6 +6,7 @@ pitches sounding (MIDI number or scientific name).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -19,11 +20,13 @@ from pydantic import (
     TypeAdapter,
     ValidationInfo,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from rescore_music.instruments import FAMILIES, instruments, near, pitch_number
+from rescore_music.template_pattern_schema import PatternBody, PatternFile
 
 # the first pass's costs that a style may weight, and the second pass's wishes it may set, with their units
 COSTS = (
@@ -81,6 +84,11 @@ def _colour(word: str, info: ValidationInfo) -> str:
     return _known("family or instrument", word, (*FAMILIES, *instruments(), *_stems(), *seats))
 
 
+def _pattern(word: str, info: ValidationInfo) -> str:
+    known = (info.context or {}).get("patterns")  # unknown to a schema alone
+    return word if known is None else _known("pattern", word, ("keep", *known))
+
+
 def _cost(word: str) -> str:
     return _known("cost", word, COSTS)
 
@@ -119,10 +127,18 @@ Pitch = Annotated[
     ),
 ]
 Articulation = Literal["", "legato", "staccato", "tenuto", "accent", "marcato", "pizzicato", "tremolo", "spiccato"]
-Pattern = Literal["keep", "sustain", "repeat", "tremolo", "arpeggio", "alberti", "octaves", "pulse"]
+PatternName = Annotated[str, AfterValidator(_pattern), Field(max_length=60)]
+Ornament = Literal["cadential-trill", "grace-notes"]
 Percussion = Literal["keep", "light", "drop"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Factor = Annotated[float, Field(ge=_FACTOR[0], le=_FACTOR[1])]
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def _branch(value: Any) -> str:
+    return "<name>" if isinstance(value, str) else "<inline>"
 
 
 class _Model(BaseModel):
@@ -233,6 +249,14 @@ class DoublingModel(_Model):
     )
 
 
+class LouderModel(_Model):
+    """Another pattern from an intensity on."""
+
+    from_intensity: Share = Field(description="Intensity of the phrase (0 to 1) from which on it holds.")
+    pattern: PatternName = Field(description="Its name.")
+    pattern_unit: Annotated[float, Field(gt=0, le=8)] | None = Field(default=None, description="Quarters a step.")
+
+
 class RoleModel(_Model):
     """How a style treats one role."""
 
@@ -248,9 +272,14 @@ class RoleModel(_Model):
     dynamics: Annotated[float, Field(ge=-24, le=12)] = Field(
         default=0.0, description="dB against the melody's level in the source."
     )
-    pattern: Pattern = Field(default="keep", description="Figuration; keep leaves the source's rhythm.")
-    pattern_unit: Annotated[float, Field(gt=0, le=8)] = Field(
-        default=0.5, description="Quarters, for patterns that repeat."
+    pattern: PatternName = Field(
+        default="keep", description="Figuration: a shipped pattern or one of the style's; keep is the source's own."
+    )
+    pattern_unit: Annotated[float, Field(gt=0, le=8)] | None = Field(
+        default=None, description="Quarters a step, for patterns that go round; the pattern's own by default."
+    )
+    louder: Annotated[list[LouderModel], Field(max_length=8)] = Field(
+        default_factory=list, description="Other patterns from an intensity on."
     )
     duration: Annotated[float, Field(ge=0.05, le=1.5)] = Field(
         default=1.0, description="Scales note lengths; 0.5 is detached."
@@ -270,6 +299,21 @@ class RolesModel(_Model):
     figuration: RoleModel = Field(default_factory=lambda: RoleModel())
     percussion: RoleModel = Field(default_factory=lambda: RoleModel())
 
+    @field_validator("*", mode="after")
+    @classmethod
+    def _suits(cls, model: RoleModel, info: ValidationInfo) -> RoleModel:
+        known: Mapping[str, tuple[str, ...]] = (info.context or {}).get("patterns", {})
+        role = str(info.field_name).replace("_", "-")
+        for word in (model.pattern, *(louder.pattern for louder in model.louder)):
+            if word != "keep" and role in ("melody", "counter-melody"):
+                told = {"role": role, "cure": "leave the pattern out, or write keep"}
+                raise PydanticCustomError("suits", "a {role} keeps its own notes", told)
+            suits = known.get(word, ())
+            if suits and role not in suits:
+                told = {"word": word, "suits": " and ".join(suits), "role": role, "cure": "choose another, or keep"}
+                raise PydanticCustomError("suits", "the pattern '{word}' is for {suits}, not for {role}", told)
+        return model
+
 
 class StyleBody(_Model):
     """How they play."""
@@ -287,6 +331,19 @@ class StyleBody(_Model):
     dynamics_span: Annotated[float, Field(ge=0, le=3)] = Field(
         default=1.0, description="Scales the source's dynamic range."
     )
+    swing: Annotated[float, Field(ge=0.5, le=0.75)] = Field(
+        default=0.5, description="Where in the beat the second of two even quavers falls: 0.5 straight, 0.67 a triplet."
+    )
+    ornaments: Annotated[list[Ornament], Field(max_length=8)] = Field(
+        default_factory=list, description="What players of the style add to the tune."
+    )
+    patterns: Annotated[
+        dict[
+            SlugName,
+            Annotated[Annotated[Name, Tag("<name>")] | Annotated[PatternBody, Tag("<inline>")], Discriminator(_branch)],
+        ],
+        Field(max_length=64),
+    ] = Field(default_factory=dict, description="The style's own patterns: written out, or a file beside this one.")
 
 
 class StyleFile(StyleBody):
@@ -345,13 +402,6 @@ class Overrides(_Model):
     )
 
 
-def _branch(value: Any) -> str:
-    return "<name>" if isinstance(value, str) else "<inline>"
-
-
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-
-
 class PresetFile(_Model):
     """A file in presets/, or the user's own template: forces and style by name, by file or written out, and changes."""
 
@@ -367,16 +417,21 @@ class PresetFile(_Model):
     overrides: Overrides = Field(default_factory=lambda: Overrides(), description="Changes to both.")
 
 
-MODELS: dict[str, type[_Model]] = {"forces": ForcesFile, "style": StyleFile, "preset": PresetFile}
+MODELS: dict[str, type[_Model]] = {
+    "forces": ForcesFile,
+    "style": StyleFile,
+    "preset": PresetFile,
+    "pattern": PatternFile,
+}
 INLINE: dict[str, type[_Model]] = {"forces": ForcesBody, "style": StyleBody}
 
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of every kind of template file."""
-    schema = TypeAdapter[Any](ForcesFile | StyleFile | PresetFile).json_schema(by_alias=True)
+    schema = TypeAdapter[Any](ForcesFile | StyleFile | PresetFile | PatternFile).json_schema(by_alias=True)
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "rescore-music orchestration template",
-        "description": "Forces (who plays), a style (how they play), or a preset that names one of each.",
+        "description": "Forces (who plays), a style (how they play), a preset that names one of each, or a pattern.",
     }
     return head | schema

@@ -78,7 +78,7 @@ def test_every_preset_loads_by_name_and_by_path(name: str) -> None:
     assert CATALOGUE.presets[name]["style"] == found.style.id
 
 
-@pytest.mark.parametrize("kind", ["forces", "styles", "presets"])
+@pytest.mark.parametrize("kind", ["forces", "styles", "presets", "patterns"])
 def test_each_is_described_in_two_lines_of_its_own(kind: str) -> None:
     about = getattr(CATALOGUE, kind)
     for entry in about.values():
@@ -423,7 +423,7 @@ def test_all_shipped_files_follow_the_schema_and_faults_do_not() -> None:
     Draft202012Validator.check_schema(json_schema())
     validator = Draft202012Validator(json_schema())
     files = sorted(templates_dir().rglob("*.yaml"))
-    assert len(files) == len(CATALOGUE.forces) + len(CATALOGUE.styles) + len(CATALOGUE.presets)
+    assert len(files) == sum(map(len, (CATALOGUE.forces, CATALOGUE.styles, CATALOGUE.presets, CATALOGUE.patterns)))
     for path in files:
         validator.validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     for fault in (

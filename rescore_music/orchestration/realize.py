@@ -1,7 +1,7 @@
 """Realization: assignments written out as a score, one part a seat that plays.
 
-Steps: expand (draft), octaves (folding), figuration (patterns), unisons, divisi and thinning (polyphony), what cannot
-be played (mending), articulation, techniques, breaths, balance, then notation and events. Every source note is in
+Steps: expand (draft), octaves (folding), figuration (patterns), unisons, divisi and thinning (polyphony), what hands
+reach and kettles can be tuned to, articulation, breaths, balance, then notation and events. Every source note is in
 the result or counted, with its reason, in the log.
 """
 
@@ -15,15 +15,14 @@ import numpy.typing as npt
 from rescore_music.candidate import Assignment, Realization
 from rescore_music.orchestration.articulate import articulate
 from rescore_music.orchestration.asked import tell
-from rescore_music.orchestration.balance import dynamics
+from rescore_music.orchestration.balance import balance
 from rescore_music.orchestration.draft import DRAFT, LOSS_TEXT, Ledger, Loss, Rows, bar_span, cells, expand, note_ranks
 from rescore_music.orchestration.drums import drum_map
-from rescore_music.orchestration.easing import breathe, ground
+from rescore_music.orchestration.easing import breathe, ground, tuned
 from rescore_music.orchestration.ensemble import Ensemble, ensemble
 from rescore_music.orchestration.events import follow_bends, follow_controls
 from rescore_music.orchestration.folding import fold
 from rescore_music.orchestration.kept import kept_parts, with_kept, without_kept
-from rescore_music.orchestration.mending import mended
 from rescore_music.orchestration.notation import (
     carried_marks,
     derived_dynamics,
@@ -33,7 +32,7 @@ from rescore_music.orchestration.notation import (
 )
 from rescore_music.orchestration.patterns import apply_patterns
 from rescore_music.orchestration.polyphony import limit, merge_unisons, rescue
-from rescore_music.orchestration.techniques import steady
+from rescore_music.orchestration.reach import within_reach
 from rescore_music.score import CONTROL, NOTE, LogItem, Part, Score
 from rescore_music.structure import Analysis, Role
 from rescore_music.template import Seat, Template
@@ -75,10 +74,10 @@ def realize(score: Score, analysis: Analysis, template: Template, assignments: t
     left = left[_yielding(left, analysis)["rank"] == 0]
     if len(left):
         draft = rescue(_yielding(draft, analysis), left, seats, ledger)
-    draft = mended(draft, score, analysis, seats, ledger)
+    draft = tuned(within_reach(draft, score, seats, ledger), score, seats, ledger)
     draft = articulate(draft, score, style, seats, ledger)
-    draft = breathe(steady(draft, score, seats, ledger), score, seats, ledger)
-    draft, velocity = dynamics(draft, score, analysis, seats, style, ledger)
+    draft = breathe(draft, score, seats, ledger)
+    velocity = balance(draft, score, analysis, seats, style)
     _explain(draft, score, analysis, template, ledger, kept)
     tell(score, analysis, template, assignments, ledger)
     return with_kept(_written(draft, velocity, score, analysis, seats, ledger), score, kept)
@@ -170,6 +169,7 @@ def _written(
     for name in ("onset", "duration", "pitch", "step", "alter", "articulation"):
         notes[name] = draft[name]
     notes["velocity"], notes["part"] = velocity, number[draft["seat"]]
+    notes["onset_shift"] = draft["shift"]
     keyboard = np.array([len(s.instrument.clefs) > 1 for s in seats.seats], bool)[draft["seat"]]
     notes["staff"] = keyboard & (draft["pitch"] < _SPLIT)
     unspelled = np.flatnonzero(~seats.pitched[draft["seat"]])

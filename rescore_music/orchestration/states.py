@@ -18,7 +18,7 @@ import numpy.typing as npt
 from rescore_music.orchestration.doublings import Doublings, doublings, leads_in_tutti, seats_wanted
 from rescore_music.orchestration.ensemble import ROLES, Ensemble
 from rescore_music.orchestration.material import Material
-from rescore_music.orchestration.patterns import BROKEN
+from rescore_music.orchestration.patterns import in_turn
 from rescore_music.orchestration.placement import Placement
 from rescore_music.structure import Role
 from rescore_music.template import Style
@@ -63,8 +63,8 @@ class _Bench:
         self, m: Material, place: Placement, seats: Ensemble, style: Style, weight: Mapping[str, float]
     ) -> None:
         self.m, self.place, self.seats, self.weight = m, place, seats, weight
-        broken = [r in style.roles and style.roles[r].pattern in BROKEN for r in ROLES]
-        self.broken = np.array(broken, bool)  # roles whose chords are played note after note
+        # roles whose chords are played note after note
+        self.broken = np.array([in_turn(style, role) for role in ROLES], bool)
         self.phrases, self.columns = m.table.shape
         self.s = len(seats.seats)
         self.valid = m.table >= 0
