@@ -3,8 +3,8 @@
 Conventions: the time reference counts samples since midnight, that is since timecode 00:00:00:00: a frame's number over
 the exact frame rate, times the sample rate. At the pulled-down rates an hour of timecode is 3603.6 seconds, so
 01:00:00:00 at 23.976 and 48 kHz is sample 172,972,800. Where a frame is no whole number of samples (44.1 kHz, or
-29.97) the nearest is taken, at most half a sample off. Nothing is taken from the clock of the machine: the date is the caller's,
-or fixed, so the same sound gives the same bytes.
+29.97) the nearest is taken, at most half a sample off. Nothing is taken from the clock of the machine: the date is the
+caller's, or fixed, so the same sound gives the same bytes.
 
 Chunks: `bext` (EBU Tech 3285, version 1) and `iXML` before the samples; `cue ` and `LIST adtl` (labels) after them.
 

@@ -6,46 +6,31 @@ announces, the word is added; where notes are flagged as slurred but no slur is 
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from xml.sax.saxutils import escape
+from collections.abc import Iterable
 
 import numpy as np
 
 from rescore_music.io.musicxml.signs import DIRECTION_SIGNS, TECHNICAL_SIGNS, figures_of, sign_name, sign_xml
-from rescore_music.io.musicxml.spanners import ends_of
-from rescore_music.io.musicxml.tables import (
-    ACCIDENTALS,
-    BEAT_UNITS,
-    CHORD_KINDS,
-    CHORD_TEXT,
-    DEGREE,
-    GRADUAL,
-    METRONOME,
-    STANDING,
-    TECHNIQUE_WORDS,
-    TECHNIQUES,
+from rescore_music.io.musicxml.slurs import Slurs
+from rescore_music.io.musicxml.spanners import ends_of, numbered
+from rescore_music.io.musicxml.tables import GRADUAL, STANDING, TECHNIQUE_WORDS, TECHNIQUES
+from rescore_music.io.musicxml.wording import (
+    DYNAMIC,
+    HARMONY,
+    START,
+    STOP,
+    WORDS,
+    clean,
+    dynamic_direction,
+    harmony,
+    words_direction,
 )
-from rescore_music.io.notation.draft import ENDS_ON_GRACE, STARTS_ON_GRACE
-from rescore_music.io.notation.dynamics import LEVELS, derived_dynamics, velocities
+from rescore_music.io.notation.dynamics import derived_dynamics, velocities
 from rescore_music.io.notation.snap import Snapped
 from rescore_music.score import GRACE, Articulation, Mark, Score
 
-_ILLEGAL = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_DYNAMIC_TAGS = frozenset({*LEVELS, "sf", "sfp", "sfpp", "fp", "rf", "rfz", "sfz", "sffz", "fz", "pf", "sfzp"})
-_ALTER = {text: alter for alter, text in ACCIDENTALS.items()}
-_KIND_OF_SUFFIX = {suffix: kind for kind, suffix in reversed(CHORD_KINDS)}
-_UNIT_NAMES = {glyph: name for glyph, name, _ in BEAT_UNITS}
 ENGRAVED = ("musicxml", "abc", "humdrum")  # source formats that say themselves what is printed
-MOST_NUMBERS = 16  # MusicXML's limit on slurs or wedges open at once
-# order of directions at one place
-TEMPO, REHEARSAL, DYNAMIC, STOP, START, WORDS, HARMONY, JUMP = 2, 1, 4, 0, 5, 3, 6, 7
-
-
-def clean(text: str) -> str:
-    """Text as XML may hold it."""
-    return escape(_ILLEGAL.sub("", text))
 
 
 class Attachments:
@@ -54,8 +39,6 @@ class Attachments:
     def __init__(self, score: Score, snapped: Snapped, part: int, marks: list[Mark], staves: int) -> None:
         self.score, self.snapped, self.part, self.staves = score, snapped, part, staves
         self.index = score.part_notes(part)
-        self.slur_starts: dict[int, list[int]] = defaultdict(list)
-        self.slur_stops: dict[int, list[int]] = defaultdict(list)
         self.lyrics: dict[int, list[str]] = defaultdict(list)
         self.signs: dict[int, list[str]] = defaultdict(list)
         self.tied: dict[int, dict[tuple[int, int], tuple[list[str], list[str]]]] = {}  # note -> place -> lyrics, signs
@@ -125,8 +108,12 @@ class Attachments:
     # -- marks ---------------------------------------------------------------------------------------------------
 
     def _marks(self, marks: list[Mark]) -> None:
+        for m in marks:
+            if m.kind == "grace":
+                self._grace_order(m)
         slurs = [m for m in marks if m.kind == "slur"]
-        self._slurs(slurs or self._derived_slurs())
+        under = Slurs(self.score, self.snapped, self.part, slurs, self.grace_order)
+        self.slur_starts, self.slur_stops, self.lost = under.starts, under.stops, under.lost
         self._lyrics([m for m in marks if m.kind == "lyric"])
         dynamics = [m for m in marks if m.kind in ("dynamic", "hairpin")]
         self.derived: list[Mark] = []
@@ -136,14 +123,14 @@ class Attachments:
             )
         for m in [*dynamics, *self.derived]:
             if m.kind == "dynamic":
-                self.add(m.tick, DYNAMIC, _dynamic(m.text), staff=m.staff)
+                self.add(m.tick, DYNAMIC, dynamic_direction(m.text), staff=m.staff)
         self._spanners([m for m in marks if m.kind in ("hairpin", "pedal", "octave") and m.end > m.tick])
         for m in marks:
             if m.kind == "sign":
                 self._sign(m)
         techniques = [m for m in marks if m.kind == "technique"]
         for m in [*techniques, *self._missing_techniques(techniques)]:
-            self.add(m.tick, WORDS, _words(m.text, "above"), staff=m.staff)
+            self.add(m.tick, WORDS, words_direction(m.text, "above"), staff=m.staff)
         voicing: dict[tuple[int, int], list[str]] = {}
         for m in marks:
             if m.kind == "voicing":
@@ -152,14 +139,12 @@ class Attachments:
             if m.kind == "text":
                 self._text(m)
             elif m.kind == "chord":
-                self.add(m.tick, HARMONY, _harmony(m.text, voicing.pop((m.tick, m.staff), ())), staff=m.staff)
+                self.add(m.tick, HARMONY, harmony(m.text, voicing.pop((m.tick, m.staff), ())), staff=m.staff)
             elif m.kind == "figured-bass":
                 self._figures(m)
             elif m.kind == "clef":
                 bar, at = self.place(m.tick)
                 self.clefs[bar].append((at, min(m.staff, self.staves - 1), m.text))
-            elif m.kind == "grace":
-                self._grace_order(m)
             elif m.kind == "direction":
                 self._direction(m)
             elif m.kind == "fermata":
@@ -203,12 +188,12 @@ class Attachments:
     def _text(self, m: Mark) -> None:
         if m.end > m.tick:
             dashes = '<direction-type><dashes type="start" number="1"/></direction-type>'
-            self.add(m.tick, WORDS, _words(m.text, "below", dashes), staff=m.staff)
+            self.add(m.tick, WORDS, words_direction(m.text, "below", dashes), staff=m.staff)
             stop = '<direction><direction-type><dashes type="stop" number="1"/></direction-type>{staff}</direction>'
             self.add(m.end, STOP, stop, staff=m.staff, closing=True)
         else:
             place = "below" if GRADUAL.search(m.text) else "above"
-            self.add(m.tick, WORDS, _words(m.text, place, boxed=m.value == 1), staff=m.staff)
+            self.add(m.tick, WORDS, words_direction(m.text, place, boxed=m.value == 1), staff=m.staff)
 
     def _direction(self, m: Mark) -> None:
         """An element above or below the staff that has no kind of its own."""
@@ -265,7 +250,7 @@ class Attachments:
 
     def _spanners(self, marks: list[Mark]) -> None:
         for kind in ("hairpin", "pedal", "octave"):
-            for number, m in _numbered([m for m in marks if m.kind == kind]):
+            for number, m in numbered([m for m in marks if m.kind == kind]):
                 start, stop = ends_of(kind, m.text, number)
                 self.add(m.tick, START, start, staff=m.staff)
                 self.add(m.end, STOP, stop, staff=m.staff, closing=True)
@@ -299,97 +284,7 @@ class Attachments:
         """Standing techniques that a note's own sign says (a snap pizzicato)."""
         return int(sum(TECHNICAL_SIGNS.get(sign_name(text), 0) & STANDING for text in self.signs.get(note, ())))
 
-    # -- slurs and lyrics ----------------------------------------------------------------------------------------
-
-    def _derived_slurs(self) -> list[Mark]:
-        """Slurs over runs of notes flagged SLURRED and the note after each run, voice by voice."""
-        flags = self._flags
-        if not np.any(flags & int(Articulation.SLURRED)):
-            return []
-        ends = self._onset + self.score.notes["duration"][self.index]
-        out = []
-        for key in np.unique(self._voice.astype(np.int64) * 256 + self._staff):
-            mine = np.flatnonzero((self._voice.astype(np.int64) * 256 + self._staff == key) & (flags & GRACE == 0))
-            onsets, first = np.unique(self._onset[mine], return_index=True)
-            joined = [bool(f & int(Articulation.SLURRED)) for f in np.bitwise_or.reduceat(flags[mine], first)]
-            start = -1
-            for i, tick in enumerate(onsets):
-                if joined[i] and start < 0:
-                    start = int(tick)
-                elif not joined[i] and start >= 0:
-                    end = int(ends[mine[first[i]]])
-                    out.append(Mark(start, "slur", "", self.part, end, int(key % 256), int(key // 256)))
-                    start = -1
-        return out
-
-    def _slurs(self, slurs: list[Mark]) -> None:
-        usable = []
-        for m in slurs:
-            first, last = self._slur_ends(m)
-            if first is None or last is None or first == last:
-                self.lost += 1
-            else:
-                usable.append((m, first, last))
-        for number, (_, first, last) in self._slur_numbers(usable):
-            self.slur_starts[first].append(number)
-            self.slur_stops[last].append(number)
-
-    def _slur_numbers(self, usable: list[tuple[Mark, int, int]]) -> Iterable[tuple[int, tuple[Mark, int, int]]]:
-        """A number for each slur: free for its own voice when it has ended, for the others from the next bar on.
-
-        Voices are written one after the other, bar by bar: a reader meets a slur of another voice out of time.
-        """
-        edges = self.score.bars
-        holders: list[tuple[int, int, int]] = []  # voice, end, end of its last bar
-        for item in sorted(usable, key=lambda u: (u[0].tick, u[0].end)):
-            m = item[0]
-            free = (
-                k
-                for k, (voice, end, bar) in enumerate(holders)
-                if bar <= m.tick or (voice == m.voice and end <= m.tick)
-            )
-            number = next(free, len(holders))
-            if number >= MOST_NUMBERS:
-                self.lost += 1
-                continue
-            bar = int(edges[min(int(np.searchsorted(edges, m.end)), len(edges) - 1)])
-            holders[number : number + 1] = [(m.voice, m.end, max(bar, m.tick + 1))]
-            yield number + 1, item
-
-    def _slur_ends(self, m: Mark) -> tuple[int | None, int | None]:
-        """First and last note under a slur."""
-        a, b = np.searchsorted(self._onset, [m.tick, max(m.end, m.tick) + 1])
-        span = np.arange(a, b)
-        span = span[~self.snapped.dropped[self.index[span]]]
-        mine = span[self._voice[span] == m.voice]
-        if len(mine) < 2:
-            mine = span[self._staff[span] == m.staff]
-        if len(mine) < 2:
-            mine = span
-        grace = (self._flags[mine] & GRACE) != 0
-        value = int(m.value)
-        heads = mine[grace == bool(value & STARTS_ON_GRACE)]
-        if value & ENDS_ON_GRACE:
-            tails = mine[grace & (self._onset[mine] <= m.end)]
-        else:
-            tails = mine[~grace & (self._onset[mine] < m.end)]
-        if not len(heads) or not len(tails):
-            return None, None
-        head = self._first_grace(heads) if value & STARTS_ON_GRACE else int(heads[0])
-        tail = int(tails[-1])
-        if value & ENDS_ON_GRACE:
-            tail = self._last_grace(tails)
-        if self._onset[head] == self._onset[tail] and not value:
-            return None, None
-        return int(self.index[head]), int(self.index[tail])
-
-    def _first_grace(self, heads: np.ndarray) -> int:
-        same = heads[self._onset[heads] == self._onset[heads[0]]]
-        return int(min(same, key=lambda i: (self.grace_order.get(int(self.index[i]), [99])[0], i)))
-
-    def _last_grace(self, tails: np.ndarray) -> int:
-        same = tails[self._onset[tails] == self._onset[tails[-1]]]
-        return int(max(same, key=lambda i: (self.grace_order.get(int(self.index[i]), [-1])[0], i)))
+    # -- lyrics ----------------------------------------------------------------------------------------
 
     def _lyrics(self, lyrics: list[Mark]) -> None:
         open_words: set[tuple[int, int, int]] = set()
@@ -431,82 +326,3 @@ class Attachments:
             return ""
         slurred = bool(self.score.notes["articulation"][note] & int(Articulation.SLURRED))
         return "<extend/>" if slurred else ""
-
-
-def _numbered(items: list, key=lambda item: item):  # type: ignore[no-untyped-def, type-arg]
-    """(number, item): the lowest number that no overlapping item has; beyond MusicXML's limit items are left out."""
-    busy: list[int] = []
-    for item in sorted(items, key=lambda i: (key(i).tick, key(i).end)):
-        m = key(item)
-        # an item that starts where another ends takes another number: their order at that place is then free
-        number = next((n for n in range(len(busy)) if busy[n] < m.tick), len(busy))
-        if number >= MOST_NUMBERS:
-            continue
-        if number == len(busy):
-            busy.append(0)
-        busy[number] = m.end
-        yield number + 1, item
-
-
-def _dynamic(text: str) -> str:
-    name = text.strip()
-    body = f"<{name}/>" if name in _DYNAMIC_TAGS else f"<other-dynamics>{clean(text)}</other-dynamics>"
-    level = LEVELS.get(name)
-    sound = f'<sound dynamics="{level / 0.9:.2f}"/>' if level else ""
-    head = '<direction placement="below"><direction-type><dynamics>'
-    return f"{head}{body}</dynamics></direction-type>{{staff}}{sound}</direction>"
-
-
-def _words(text: str, placement: str, more: str = "", *, boxed: bool = False) -> str:
-    look = 'enclosure="rectangle"' if boxed else 'font-style="italic"'
-    body = f"<direction-type><words {look}>{clean(text)}</words></direction-type>{more}"
-    return f'<direction placement="{placement}">{body.replace("{", "(").replace("}", ")")}{{staff}}</direction>'
-
-
-def tempo_direction(text: str, sound: str) -> str:
-    """A tempo mark: words, metronome mark, and the tempo that sounds."""
-    found = METRONOME.match(text)
-    words = found["words"] if found else text
-    body = ""
-    if words:
-        body += f'<direction-type><words font-weight="bold">{clean(words)}</words></direction-type>'
-    if found:
-        unit = f"<beat-unit>{_UNIT_NAMES[found['unit']]}</beat-unit>" + "<beat-unit-dot/>" * len(found["dots"])
-        brackets = ' parentheses="yes"' if found["open"] else ""
-        number = f"<per-minute>{found['number']}</per-minute>"
-        body += f"<direction-type><metronome{brackets}>{unit}{number}</metronome></direction-type>"
-    if not body:
-        return ""
-    return f'<direction placement="above" system="only-top">{body}{{offset}}{sound}</direction>'
-
-
-def _harmony(text: str, voicing: Sequence[str] = ()) -> str:
-    """A chord symbol, its inversion and fretboard; words where it is none."""
-    inversion = "".join(sign_xml(said, ("inversion",)) for said in voicing)
-    frame = "".join(sign_xml(said, ("frame",)) for said in voicing)
-    found = CHORD_TEXT.match(text)
-    if text == "N.C.":
-        return '<harmony><root><root-step text="">C</root-step></root><kind text="N.C.">none</kind>{staff}</harmony>'
-    if not found:
-        return _words(text, "above")
-    step, alter, rest, bass, bass_alter = found.groups()
-    degrees = DEGREE.findall(rest)
-    suffix = DEGREE.sub("", rest)
-    root = f"<root-step>{step}</root-step>" + (f"<root-alter>{_ALTER[alter]}</root-alter>" if alter else "")
-    out = f"<root>{root}</root>"
-    kind = _KIND_OF_SUFFIX.get(suffix)
-    if kind is None:
-        out += f'<kind text="{clean(suffix).replace(chr(34), "")}">other</kind>'
-    else:
-        out += f'<kind text="{clean(suffix)}">{kind}</kind>'
-    out += inversion
-    if bass:
-        low = f"<bass-alter>{_ALTER[bass_alter]}</bass-alter>" if bass_alter else ""
-        out += f"<bass><bass-step>{bass}</bass-step>{low}</bass>"
-    names = {"add": "add", "alt": "alter", "no": "subtract"}
-    for what, accidental, value in degrees:
-        out += (
-            f"<degree><degree-value>{value}</degree-value><degree-alter>{_ALTER[accidental]}</degree-alter>"
-            f"<degree-type>{names[what]}</degree-type></degree>"
-        )
-    return f"<harmony>{out}{frame}{{staff}}</harmony>"

@@ -14,8 +14,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from rescore_music.io.musicxml.attach import JUMP, REHEARSAL, TEMPO, clean, tempo_direction
 from rescore_music.io.musicxml.signs import sign_xml
+from rescore_music.io.musicxml.wording import JUMP, REHEARSAL, TEMPO, clean, tempo_direction
 from rescore_music.io.notation.dynamics import velocities
 from rescore_music.io.notation.snap import Snapped
 from rescore_music.score import Mark, Score

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
+from rescore_music.io.musicxml.slurs import MOST_NUMBERS
+from rescore_music.score import Mark
+
 OCTAVES = {"8va": ("down", 8), "8vb": ("up", 8), "15ma": ("down", 15), "15mb": ("up", 15)}
 
 
@@ -32,3 +37,15 @@ def ends_of(kind: str, text: str, number: int) -> tuple[str, str]:
     head = f'<direction placement="{place}"><direction-type>'
     tail = "</direction-type>{staff}</direction>"
     return head + start + tail, head + stop + tail
+
+
+def numbered(marks: Iterable[Mark]) -> Iterator[tuple[int, Mark]]:
+    """Each mark with the lowest number that no overlapping one has; beyond MusicXML's limit they are left out."""
+    busy: list[int] = []
+    for m in sorted(marks, key=lambda m: (m.tick, m.end)):
+        # one that starts where another ends takes another number: their order at that place is then free
+        number = next((n for n in range(len(busy)) if busy[n] < m.tick), len(busy))
+        if number >= MOST_NUMBERS:
+            continue
+        busy[number : number + 1] = [m.end]
+        yield number + 1, m

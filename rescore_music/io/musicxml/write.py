@@ -22,10 +22,10 @@ from pathlib import Path
 from rescore_music.errors import WriteError
 from rescore_music.io.files import atomic_write
 from rescore_music.io.limits import WRITTEN_BARS
-from rescore_music.io.musicxml.attach import clean
 from rescore_music.io.musicxml.bars import PartWriter
 from rescore_music.io.musicxml.plan import loudness, plan_score
 from rescore_music.io.musicxml.tables import DRUMS, KNOWN_DRUMS
+from rescore_music.io.musicxml.wording import clean
 from rescore_music.io.notation.players import player_texts
 from rescore_music.io.notation.snap import Snapped, snap
 from rescore_music.io.notation.spelling import spell
