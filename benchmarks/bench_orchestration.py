@@ -3,7 +3,7 @@
 Usage: python benchmarks/bench_orchestration.py [CUE ...] [--n 16] [--template forces/style ...]
 
 Without cues a three-minute cue of 12 parts and 60 phrases is built in code. CPU time of one process, the least of
-three runs. The last table tells how the first pass grows with phrases, lines and N.
+three runs. The last table tells how the first pass grows with phrases, lines, seats and N.
 """
 
 from __future__ import annotations
@@ -26,6 +26,20 @@ from rescore_music.template import load_template
 from rescore_music.tempo import TempoMap
 
 TPQ = 480
+# bars, lines, N, forces
+GROWTH = (
+    (120, 12, 20, "symphony"),
+    (40, 12, 20, "symphony"),
+    (240, 12, 20, "symphony"),
+    (120, 6, 20, "symphony"),
+    (120, 24, 20, "symphony"),
+    (120, 12, 4, "symphony"),
+    (120, 12, 40, "symphony"),
+    (120, 12, 20, "string-quartet"),
+    (120, 12, 20, "wind-quintet"),
+    (120, 12, 20, "classical-orchestra"),
+    (120, 12, 20, "symphonic-band"),
+)
 BAR = 4 * TPQ
 
 
@@ -109,20 +123,15 @@ def main() -> None:
     for name, score, analysis, base in cues:
         for template in args.template:
             row(name, score, analysis, base, template, args.n)
-    print("\nfirst pass against phrases, lines, N (symphony/romantic-film)")
-    chosen = load_template("symphony/romantic-film")
-    for bars, lines, n in (
-        (40, 12, 16),
-        (120, 12, 16),
-        (240, 12, 16),
-        (120, 6, 16),
-        (120, 24, 16),
-        (120, 12, 4),
-        (120, 12, 40),
-    ):
+    print("\nfirst pass against phrases, lines, seats and N; the first row is the standard")
+    for bars, lines, n, forces in GROWTH:
         score, analysis = built_cue(bars, lines)
-        seconds, _ = least(lambda s=score, a=analysis, k=n: orchestrate(s, chosen, analysis=a, n=k))  # type: ignore[misc]
-        print(f"{bars // 2:4d} phrases {lines:3d} lines N = {n:3d}: {seconds:.3f} s")
+        chosen = load_template(f"{forces}/romantic-film")
+        seconds, _ = least(lambda s=score, a=analysis, k=n, t=chosen: orchestrate(s, t, analysis=a, n=k))  # type: ignore[misc]
+        print(
+            f"{bars // 2:4d} phrases {lines:3d} lines {len(chosen.forces.seats):3d} seats ({forces}) N = {n:3d}: "
+            f"{seconds:.3f} s"
+        )
 
 
 def timed(path: Path) -> tuple[Score, Analysis, dict[str, float]]:
