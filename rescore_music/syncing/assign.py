@@ -61,7 +61,7 @@ class _Stage:
 
 
 def choose(
-    hits: Sequence[Choices], limit: float, count: int = 8, changes: Sequence[Change] = ()
+    hits: Sequence[Choices], limit: float, count: int = 8, changes: Sequence[Change] = (), *, slack: float = 0.0
 ) -> list[Assignment] | DeadEnd:
     """The best joint assignments, best first: the best of all, then the best through other places.
 
@@ -75,12 +75,14 @@ def choose(
         How many to return at most.
     changes : sequence of Change
         Bar edits that may be made, at most one between two hits.
+    slack : float
+        Seconds by which the music may start earlier or later.
 
     Returns
     -------
     list of Assignment, or DeadEnd naming the first hit that cannot be placed
     """
-    stages = _forward(hits, limit, COARSE, changes, BEAM)
+    stages = _forward(hits, limit, COARSE, changes, slack)
     if isinstance(stages, DeadEnd):
         return stages
     near = [np.sort(np.argsort(m, kind="stable")[:KEPT]) for m in _marginals(stages, _backward(stages))]
@@ -88,7 +90,7 @@ def choose(
     for k in range(1, len(hits)):
         if hits[k].bound:  # its places are numbered like those of the hit before
             which[k] = which[k - 1]
-    fine = _forward([h.at(w) for h, w in zip(hits, which, strict=True)], limit, LEVELS, changes, BEAM)
+    fine = _forward([h.at(w) for h, w in zip(hits, which, strict=True)], limit, LEVELS, changes, slack)
     if isinstance(fine, DeadEnd):  # not possible: the best path of the first pass is still there
         return fine
     found = _ranked(fine, count)
@@ -128,10 +130,10 @@ def dead_end(
 
 
 def _forward(
-    hits: Sequence[Choices], limit: float, levels: int, changes: Sequence[Change], beam: int
+    hits: Sequence[Choices], limit: float, levels: int, changes: Sequence[Change], slack: float
 ) -> list[_Stage] | DeadEnd:
     stretch = np.linspace(1 - limit * 1.25, 1 + limit * 1.25, levels)
-    before, cost = START, np.zeros((1, levels), np.float32)
+    before, cost = replace(START, slack=slack), np.zeros((1, levels), np.float32)
     stages: list[_Stage] = []
     for number, hit in enumerate(hits):
         links = links_of(before, hit if not hit.bound else hit.at(stages[-1].places), limit, changes)
@@ -141,7 +143,7 @@ def _forward(
         best = (cost[links.a][:, :, None] + arcs).min(axis=1)
         ends, first = np.unique(links.b, return_index=True)
         reached = np.minimum.reduceat(best, first, axis=0)
-        order = np.sort(np.argsort(reached.min(axis=1), kind="stable")[:beam])
+        order = np.sort(np.argsort(reached.min(axis=1), kind="stable")[:BEAM])
         position = np.full(int(ends[-1]) + 1, -1)
         position[ends[order]] = np.arange(len(order))
         keep = position[links.b] >= 0

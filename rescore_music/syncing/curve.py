@@ -99,8 +99,8 @@ class Cells:
     @cached_property
     def groups(self) -> Ints:
         """Per cell the number of its stretch."""
-        new = ~self.tied | self.frozen | self.elastic
-        new[1:] |= self.frozen[:-1] | self.elastic[:-1]
+        new = ~self.tied | self.frozen
+        new[1:] |= self.frozen[:-1] | (self.elastic[1:] != self.elastic[:-1])
         return np.asarray(np.cumsum(new) - int(new[0]) if len(new) else np.zeros(0, int), np.int64)
 
     @cached_property

@@ -125,9 +125,9 @@ def test_whatever_the_list_hard_hits_land_or_the_conflict_is_named(gaps, lands, 
 
 
 def test_where_a_smooth_curve_would_run_backwards_hits_land_by_steps(monkeypatch):
-    from rescore_music.syncing import solve
+    from rescore_music.syncing import fit
 
-    monkeypatch.setattr(solve, "SLOWEST", 10.0)  # no curve is smooth enough
+    monkeypatch.setattr(fit, "SLOWEST", 10.0)  # no curve is smooth enough
     synced = sync(music(), at(10.1, 20.3, 33.7))
     assert all(abs(h.residual_frames) < 2e-5 for h in synced.hits)
     assert len({round(row.bpm, 3) for row in synced.tempo}) == 3
