@@ -9,27 +9,31 @@ from rescore_music.cli.printing import progress, say, say_json
 
 TYPE_CHECKING = False  # typing costs as much to import as everything else here
 if TYPE_CHECKING:
-    from rescore_music.audio import Rendering
     from rescore_music.cues import Cues
-    from rescore_music.score import Score
+    from rescore_music.stage.folder import Rescored
     from rescore_music.syncing.result import Landing, Skipped
 
 
 def run_stage(args: argparse.Namespace) -> int:
     """Deliver a cue to stage and dub: click, streamers, broadcast waves, sessions, cue sheet, video with its score."""
+    from dataclasses import asdict, replace
+
     from rescore_music.io.spotting import read_cues
     from rescore_music.stage.deliver import StageSettings, stage_cue
     from rescore_music.timecode import Timecode
 
     cues = read_cues(args.cues, args.rate, args.start)
-    score, rendering, hits, skipped = _cue(args, cues)
+    found = _cue(args, cues)
+    if found.start:  # where syncing moved it to
+        cues = replace(cues, start=Timecode.parse(found.start, cues.rate))
     staged = stage_cue(
-        score,
+        found.score,
         cues,
         args.out,
-        hits=hits,
-        skipped=skipped,
-        rendering=rendering,
+        hits=found.hits,
+        skipped=found.skipped,
+        rendering=None if args.no_audio else found.rendering,
+        written=found.written,
         video=args.video,
         picture_start=Timecode.parse(args.picture_start, cues.rate) if args.picture_start else None,
         settings=StageSettings(
@@ -44,8 +48,6 @@ def run_stage(args: argparse.Namespace) -> int:
         progress=None if args.quiet else progress,
     )
     if args.json:
-        from dataclasses import asdict
-
         say_json(
             {
                 "files": {name: str(path) for name, path in staged.files.items()},
@@ -64,15 +66,12 @@ def run_stage(args: argparse.Namespace) -> int:
     return 0
 
 
-def _cue(
-    args: argparse.Namespace, cues: Cues
-) -> tuple[Score, Rendering | None, tuple[Landing, ...] | None, tuple[Skipped, ...]]:
-    """Score, sound, landings and what was skipped: of a folder that rescore wrote, or of a cue that is synced now."""
-    if args.cue.is_dir():
-        from rescore_music.stage.folder import read_rescored
+def _cue(args: argparse.Namespace, cues: Cues) -> Rescored:
+    """What a folder holds that rescore wrote; or a cue, synced now, and its sound."""
+    from rescore_music.stage.folder import Rescored, read_rescored
 
-        found = read_rescored(args.cue)
-        return found.score, None if args.no_audio else found.rendering, found.hits, found.skipped
+    if args.cue.is_dir():
+        return read_rescored(args.cue)
     from rescore_music.io import read_score
     from rescore_music.rendering import master, render
 
@@ -85,7 +84,7 @@ def _cue(
 
         synced = sync(score, cues, analysis=analyze(score))
         score, hits, skipped = synced.score, synced.hits, synced.skipped
-    if args.no_audio:
-        return score, None, hits, skipped
-    sound = master(render(score, sample_rate=args.sample_rate, sounds=args.sounds), args.profile)
-    return score, sound, hits, skipped
+    sound = None
+    if not args.no_audio:
+        sound = master(render(score, sample_rate=args.sample_rate, sounds=args.sounds), args.profile)
+    return Rescored(score, sound, hits, skipped)

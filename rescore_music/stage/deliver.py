@@ -107,6 +107,7 @@ def stage_cue(
     hits: Sequence[Landing] | None = None,
     skipped: Sequence[Skipped] = (),
     rendering: Rendering | None = None,
+    written: Score | None = None,
     video: str | Path | None = None,
     picture_start: Timecode | None = None,
     settings: StageSettings | None = None,
@@ -127,6 +128,8 @@ def stage_cue(
         Hits that the music does not reach, for the cue sheet.
     rendering : Rendering, optional
         The cue's sound. Without it there is a click, but no mix, stems or sessions with sound.
+    written : Score, optional
+        The score as it is to be printed, hits over the system and all; otherwise `score` with its hits.
     video : path, optional
         Needs the extra `picture`.
     picture_start : Timecode, optional
@@ -149,7 +152,11 @@ def stage_cue(
         with tempfile.TemporaryDirectory(prefix=_BESIDE, dir=goal) as beside:
             known = tuple(hits) if hits is not None else landings(score, cues)
             work = _Work(score, cues, Path(beside), known, asked, lead_in(score, cues.rate, asked.free_bars))
-            names, log = work.done(rendering, video, picture_start, tuple(skipped), progress)
+            tell = progress or (lambda step, share: None)
+            tell("score", STEPS["score"])
+            names = work.written(tuple(skipped), written)
+            more, log = work.recorded(rendering, video, picture_start, tell)
+            names += more
             for name in names:
                 _move(Path(beside) / name, goal / name)
     except OSError as error:
@@ -183,43 +190,31 @@ class _Work:
     def origin(self) -> Timecode:
         return self.led.origin(self.cues.start)
 
-    def done(
-        self,
-        rendering: Rendering | None,
-        video: str | Path | None,
-        picture_start: Timecode | None,
-        skipped: tuple[Skipped, ...],
-        progress: Progress | None,
+    def recorded(
+        self, rendering: Rendering | None, video: str | Path | None, start: Timecode | None, tell: Progress
     ) -> tuple[list[str], tuple[LogItem, ...]]:
-        """Write all of it; the names of what was written, and what could not be said."""
-        tell = progress or (lambda step, share: None)
-        tell("score", STEPS["score"])
-        names = self.written(skipped)
+        """Write all but the score; the names of what was written, and what could not be said."""
         tell("click", STEPS["click"])
-        more, log = self.midi(rendering.rate if rendering else 48000)
-        names += more
+        names, log = self.midi(rendering.rate if rendering else 48000)
         tell("sound", STEPS["sound"])
         sounds = self.sounds(rendering) if rendering else []
         names += ["mix.wav", "stems"] if rendering else []
         tell("session", STEPS["session"])
-        film, first, told = self.film(video, picture_start, "picture.mov" if rendering else "streamers.mp4")
+        film, first, told = self.film(video, start, "picture.mov" if rendering else "streamers.mp4")
         if video is not None:
             names += [*(["picture.mov"] if rendering else []), "streamers.mp4"]
-        log += told
-        session = self.session(rendering, sounds, film)
-        more, told = self.sessions(session)
-        names, log = names + more, log + told
+        more, unsaid = self.sessions(self.session(rendering, sounds, film))
         if video is not None:
             self.pictures(Path(video), first, rendering, tell)
-        return names, log
+        return [*names, *more], (*log, *told, *unsaid)
 
-    def written(self, skipped: tuple[Skipped, ...]) -> list[str]:
+    def written(self, skipped: tuple[Skipped, ...], printed: Score | None) -> list[str]:
         """The score with hits and timecode, and the cue sheet."""
         from rescore_music.stage.cuesheet import cue_csv, cue_page, cue_rows
         from rescore_music.view.annotations import with_hits
         from rescore_music.view.export import write_score
 
-        marked = with_hits(self.score, self.hits, rate=self.cues.rate, start=self.cues.start)
+        marked = printed or with_hits(self.score, self.hits, rate=self.cues.rate, start=self.cues.start)
         names = ["score.musicxml", *(["score.pdf"] if self.settings.pages else [])]
         for name in names:
             write_score(marked, self.folder / name)
