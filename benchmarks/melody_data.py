@@ -2,8 +2,9 @@
 
 A part is right at a moment if the annotations name it there, or if it plays the named part's line in unison or octave:
 over the whole annotated span it shares nine tenths of the onsets and pitch classes (of both together), or
-`_part_relations.csv` says so (used where its time runs as the score's: in movements with repeats it counts them out).
-`by_bar` widens that to parts that play the named part's line in just that bar.
+`_part_relations.csv` says so. That file goes through the annotated spans in playing order, repeats and all, so its
+rows are followed by main part and length. `by_bar` widens that to parts that play the named part's line in
+just that bar.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from rescore_music.structure import Line
 
 DATA = Path(os.environ.get("RESCORE_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 ALIKE = 0.9
+JUMP = 4.0  # what it costs to leave the order of the annotations, in spans of another length
+SAME_LENGTH = 0.01  # quarters
 Array = np.ndarray[Any, Any]
 Truth = list[tuple[int, int, set[int]]]  # onset, end, right parts
 
@@ -102,18 +105,31 @@ def _related(path: Path, score: Score, named: Truth) -> list[set[int]]:
     out: list[set[int]] = [set() for _ in named]
     with path.with_name(path.stem + "_part_relations.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    quarters = score.length / score.ticks_per_quarter
-    if not quarters - 4 <= float(rows[-1]["qstamp_end"]) <= quarters + 0.1:
-        return out
     parts = [name for name in rows[0] if not name.startswith("qstamp")]
-    starts = [a for a, _, _ in named]
-    for row in rows:
-        at = int(np.searchsorted(starts, float(row["qstamp_start"]) * score.ticks_per_quarter + 1, side="right")) - 1
-        mains = {i for i, name in enumerate(parts) if row[name] == "Main Part"}
-        if at >= 0 and mains & named[at][2]:
+    mains = [{i for i, name in enumerate(parts) if row[name] == "Main Part"} for row in rows]
+    long = [float(row["qstamp_end"]) - float(row["qstamp_start"]) for row in rows]
+    length = np.array([b - a for a, b, _ in named]) / score.ticks_per_quarter
+    followed = _followed(length, [parts for _, _, parts in named], mains, np.array(long))
+    for row, main, quarters, at in zip(rows, mains, long, followed, strict=True):
+        if main & named[at][2] and abs(quarters - length[at]) <= SAME_LENGTH:
             said = [set((row[name] or "").split("&")) for name in parts]
             out[at] |= {i for i, words in enumerate(said) if words & {"U(Main)", "P8(Main)"}}
     return out
+
+
+def _followed(length: Array, named: list[set[int]], mains: list[set[int]], long: Array) -> list[int]:
+    """The annotated span of each row: the path of fewest jumps on which main parts and lengths agree."""
+    best, back = np.zeros(len(named)), []
+    for main, quarters in zip(mains, long, strict=True):
+        on = np.concatenate([[np.inf], best[:-1]])
+        jump = best.min() + JUMP
+        back.append(np.where(on <= jump, np.arange(len(named)) - 1, best.argmin()))
+        other = np.array([not main & parts for parts in named])
+        best = np.minimum(on, jump) + 2.0 * other + (np.abs(length - quarters) > SAME_LENGTH)
+    path = [int(best.argmin())]
+    for step in back[:0:-1]:
+        path.append(int(step[path[-1]]))
+    return path[::-1]
 
 
 def _with_doublings(score: Score, named: Truth, more: list[set[int]]) -> Truth:
