@@ -70,6 +70,9 @@ class Loss(IntEnum):
     DOUBLED = 8
     FIGURED = 9
     REACH = 10
+    HASTE = 11
+    KETTLES = 12
+    PEDALS = 13
 
 
 LOSS_TEXT = {
@@ -84,6 +87,9 @@ LOSS_TEXT = {
     Loss.DOUBLED: "merged: the same line is played by its main voice",
     Loss.FIGURED: "merged into a figuration of the same chord",
     Loss.REACH: "thinned: not within the reach of the hands",
+    Loss.HASTE: "thinned: faster than its player can go, and nobody free to share it",
+    Loss.PEDALS: "thinned: no time for the harp's pedals",
+    Loss.KETTLES: "left out: no drum tuned in time, and nobody free to take it over",
 }
 
 

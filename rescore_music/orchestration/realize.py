@@ -1,7 +1,7 @@
 """Realization: assignments written out as a score, one part a seat that plays.
 
-Steps: expand (draft), octaves (folding), figuration (patterns), unisons, divisi and thinning (polyphony), what hands
-reach and kettles can be tuned to, articulation, breaths, balance, then notation and events. Every source note is in
+Steps: expand (draft), octaves (folding), figuration (patterns), unisons, divisi and thinning (polyphony), what cannot
+be played (mending), articulation, techniques, breaths, balance, then notation and events. Every source note is in
 the result or counted, with its reason, in the log.
 """
 
@@ -15,14 +15,17 @@ import numpy.typing as npt
 from rescore_music.candidate import Assignment, Realization
 from rescore_music.orchestration.articulate import articulate
 from rescore_music.orchestration.asked import tell
-from rescore_music.orchestration.balance import balance
+from rescore_music.orchestration.balance import dynamics
 from rescore_music.orchestration.draft import DRAFT, LOSS_TEXT, Ledger, Loss, Rows, bar_span, cells, expand, note_ranks
 from rescore_music.orchestration.drums import drum_map
-from rescore_music.orchestration.easing import breathe, ground, tuned
+from rescore_music.orchestration.easing import breathe, ground
 from rescore_music.orchestration.ensemble import Ensemble, ensemble
 from rescore_music.orchestration.events import follow_bends, follow_controls
+from rescore_music.orchestration.feel import ornamented, swung
 from rescore_music.orchestration.folding import fold
+from rescore_music.orchestration.grooves import with_groove
 from rescore_music.orchestration.kept import kept_parts, with_kept, without_kept
+from rescore_music.orchestration.mending import mended
 from rescore_music.orchestration.notation import (
     carried_marks,
     derived_dynamics,
@@ -32,7 +35,7 @@ from rescore_music.orchestration.notation import (
 )
 from rescore_music.orchestration.patterns import apply_patterns
 from rescore_music.orchestration.polyphony import limit, merge_unisons, rescue
-from rescore_music.orchestration.reach import within_reach
+from rescore_music.orchestration.techniques import steady
 from rescore_music.score import CONTROL, NOTE, LogItem, Part, Score
 from rescore_music.structure import Analysis, Role
 from rescore_music.template import Seat, Template
@@ -67,6 +70,7 @@ def realize(score: Score, analysis: Analysis, template: Template, assignments: t
     draft = ground(draft, score, seats, ledger)
     draft = fold(draft, seats, score.ticks_per_quarter, ledger)
     draft = apply_patterns(draft, score, analysis, style, seats, ledger)
+    draft = with_groove(draft, score, analysis, style, seats, ledger)
     grid = max(score.ticks_per_quarter // _GRID, 1)
     draft = limit(merge_unisons(draft, ledger), seats, score.length, grid, ledger)
     draft = rescue(draft, _missing(draft, score, analysis, ledger), seats, ledger)
@@ -74,13 +78,16 @@ def realize(score: Score, analysis: Analysis, template: Template, assignments: t
     left = left[_yielding(left, analysis)["rank"] == 0]
     if len(left):
         draft = rescue(_yielding(draft, analysis), left, seats, ledger)
-    draft = tuned(within_reach(draft, score, seats, ledger), score, seats, ledger)
+    draft = mended(draft, score, analysis, seats, ledger)
     draft = articulate(draft, score, style, seats, ledger)
-    draft = breathe(draft, score, seats, ledger)
-    velocity = balance(draft, score, analysis, seats, style)
+    draft = ornamented(draft, score, analysis, style, seats, ledger)
+    draft = breathe(steady(draft, score, seats, ledger), score, seats, ledger)
+    draft, velocity = dynamics(draft, score, analysis, seats, style, ledger)
     _explain(draft, score, analysis, template, ledger, kept)
     tell(score, analysis, template, assignments, ledger)
-    return with_kept(_written(draft, velocity, score, analysis, seats, ledger), score, kept)
+    made = with_kept(_written(draft, velocity, score, analysis, seats, ledger), score, kept)
+    # a part that stays as it is plays straight, and so do those who play with it
+    return made if len(kept) else replace(made, score=swung(made.score, style.swing))
 
 
 def _style_percussion(draft: Rows, score: Score, seats: Ensemble, style: str, ledger: Ledger) -> Rows:
