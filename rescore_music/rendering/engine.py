@@ -19,7 +19,7 @@ import numpy.typing as npt
 from rescore_music.rendering.channel import BLOCK, curves, held_ends
 from rescore_music.rendering.soundfont import Piece, SoundFont
 from rescore_music.rendering.sounds import find_preset
-from rescore_music.rendering.voices import VOICE, build_voices, choked, last_frames, match_zones, pooled
+from rescore_music.rendering.voices import VOICE, build_voices, choked, last_frames, match_zones, nearest_keys, pooled
 from rescore_music.score import Score
 
 Ints = npt.NDArray[np.int64]
@@ -77,7 +77,8 @@ def plan_part(score: Score, part: int, played: Rows, font: SoundFont, rate: int)
         if preset is None:
             continue
         zones = font.zones(*preset)
-        note, zone = match_zones(zones, keys[chosen], columns["velocity"][chosen])
+        asked = keys[chosen] if score.parts[part].percussion else nearest_keys(zones, keys[chosen])
+        note, zone = match_zones(zones, asked, columns["velocity"][chosen])
         if len(note):
             own = {name: column[chosen] for name, column in columns.items()}
             groups.append(build_voices(font, zones, font.modulators(*preset), note, zone, own, rate))

@@ -53,6 +53,24 @@ VOICE = np.dtype(
 )
 
 
+def nearest_keys(zones: Rows, keys: Ints) -> Ints:
+    """The keys, those in a hole between the zones replaced by the nearest key that has one (the lower of two).
+
+    A preset's zones should leave none, but some do: the alto saxophone of TimGM6mb has none at E4.
+    """
+    if not len(zones) or not len(keys):
+        return keys
+    covered = np.zeros(129, np.int64)
+    np.add.at(covered, zones["key_low"].astype(np.int64), 1)
+    np.add.at(covered, np.minimum(zones["key_high"].astype(np.int64), 127) + 1, -1)
+    has = np.flatnonzero(np.cumsum(covered)[:128] > 0)
+    if not len(has):
+        return keys
+    inside = (keys > has[0]) & (keys < has[-1])
+    nearest = has[np.abs(has[None, :] - keys[:, None]).argmin(axis=1)]
+    return np.where(inside, nearest, keys)
+
+
 def match_zones(zones: Rows, keys: Ints, velocities: Ints) -> tuple[Ints, Ints]:
     """(note, zone) index pairs of every zone that a note sounds, by note then zone."""
     if not len(zones) or not len(keys):
