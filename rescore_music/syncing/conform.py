@@ -35,6 +35,7 @@ from rescore_music.syncing.conform_plan import (
     nearest_tick,
     new_start,
     planned,
+    reaching,
 )
 from rescore_music.syncing.conform_report import change_rows
 from rescore_music.syncing.conform_result import Conformed, Touched
@@ -97,7 +98,7 @@ def conform(
     chain, left_out = anchors(known, landed)
     skipped += [_skip(cues, hit, "another hit has its place in the music") for hit in left_out]
     unmet = [moved_hit(picture, h) for h in cues.hits if any(s.timecode == cues.timecode(h) for s in skipped)]
-    stretches = planned(known, chain, targets)
+    stretches = planned(known, reaching(known, chain, targets), targets)
     made = _splice(score, stretches)
     tempo, bends = _bent(known, made, stretches)
     new = made.score.replace(tempo=tempo)
@@ -265,6 +266,7 @@ def _touched(stretches: Sequence[Stretch], made: Spliced, bends: Sequence[Bend])
             (s.edit.start, s.edit.end, s.edit.times),
             b.step,
             b.deviation,
+            tuple((t.hit.label, tick) for t, tick in b.places if t.tick < 0),
         )
         for s, b in zip((s for s in stretches if s.touched), bends, strict=True)
     )

@@ -28,6 +28,7 @@ from rescore_music.syncing.conform_splice import spliced
 from rescore_music.syncing.landing import Grid
 
 SAME = 1e-7  # seconds: less is no change of length
+LONGER = 10.0  # seconds of music that a hit behind the end may ask for
 HELPS = 0.8  # share of its price that a stretch must fall to, for a soft hit to give way
 
 
@@ -133,6 +134,16 @@ def anchors(known: Situation, landed: Sequence[tuple[Hit, int]]) -> tuple[list[A
             continue
         chain.append(anchor)
     return chain, left_out
+
+
+def reaching(known: Situation, chain: Sequence[Anchor], targets: Sequence[Target]) -> list[Anchor]:
+    """The anchors, the end late enough for hard hits that came to lie shortly behind it, and for a beat after them."""
+    last = chain[-1]
+    beat = float(
+        known.score.seconds(last.tick) - known.score.seconds(last.tick - known.score.beat_ticks(last.tick - 1))
+    )
+    times = [t.time + beat for t in targets if t.hit.hard and t.time <= last.new + LONGER]
+    return [*chain[:-1], replace(last, new=max([last.new, *times]))]
 
 
 def planned(known: Situation, chain: Sequence[Anchor], targets: Sequence[Target]) -> list[Stretch]:

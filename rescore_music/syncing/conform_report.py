@@ -12,6 +12,7 @@ from rescore_music.syncing.conform_picture import FAR, PictureChange
 from rescore_music.syncing.conform_plan import Anchor, Situation, Stretch
 from rescore_music.syncing.conform_result import Change, Touched
 from rescore_music.syncing.conform_splice import Spliced
+from rescore_music.syncing.landing import Grid
 from rescore_music.timecode import Timecode
 
 HEARD = 0.05  # percent of tempo below which nothing changes
@@ -37,7 +38,7 @@ def _row(
     around = _around(known, stretches, change)
     edited = [(s, done[id(s)]) for s in around if id(s) in done]
     if edited:
-        music = "; ".join(dict.fromkeys(_music(known, s, t) for s, t in edited))
+        music = "; ".join(dict.fromkeys(_music(known, new, s, t) for s, t in edited))
         after, before = _name(known, edited[0][0].left, "start"), _name(known, edited[-1][0].right, "end")
         old_bars = _bars(known.score, edited[0][1].start, edited[-1][1].end)
         new_bars = _bars(new, edited[0][1].new_start, edited[-1][1].new_end)
@@ -108,7 +109,7 @@ def _place(known: Situation, start: int, end: int) -> str:
     return f"bar {bar} beat {beat:g} to bar {last} beat {until:g}"
 
 
-def _music(known: Situation, stretch: Stretch, touched: Touched) -> str:
+def _music(known: Situation, new: Score, stretch: Stretch, touched: Touched) -> str:
     start, end, times = touched.edit
     said = []
     if times < 0:
@@ -116,7 +117,7 @@ def _music(known: Situation, stretch: Stretch, touched: Touched) -> str:
     elif times > 0:
         said.append(f"{_place(known, start, end)} played {'once' if times == 1 else f'{times} times'} more")
     if touched.deviation_percent < HEARD:
-        said.append("the tempo stays" if times else "stays as it is")
+        said.append("the tempo stays" if times or touched.came else "stays as it is")
     else:
         score = known.score
         own = float(score.seconds(touched.end) - score.seconds(touched.start))
@@ -124,4 +125,7 @@ def _music(known: Situation, stretch: Stretch, touched: Touched) -> str:
         way = "slower" if stretch.right.new - stretch.left.new > own else "faster"
         way = f"up to {touched.deviation_percent:.1f} % {way}"
         said.append(f"tempo {way}, {touched.step_percent:.1f} % a beat at most")
+    for label, tick in touched.came:
+        bar, beat = Grid(new).bar_beat(tick)
+        said.append(f"'{label}' falls on bar {bar} beat {beat:g} of the result")
     return ", ".join(said)

@@ -72,6 +72,8 @@ class Touched:
         Ticks of the source taken out (-1) or played so many times more; times 0 where only the tempo bends.
     step_percent, deviation_percent : float
         Largest change of tempo a beat, and from the tempo before.
+    came : tuple of (label, tick)
+        Hits that came into the stretch, and where in the result they land.
     """
 
     start: int
@@ -81,6 +83,7 @@ class Touched:
     edit: tuple[int, int, int]
     step_percent: float
     deviation_percent: float
+    came: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -144,6 +144,18 @@ def test_swapped_shots_take_their_hits_with_them():
     assert done.score.tempo.us.tolist() == [500_000]
     assert next((h.label, h.target_s, h.bar, h.beat) for h in done.hits) == ("at 6", 11.0, 6, 3.0)
     assert [c.kind for c in done.changes] == ["moved"]
+    assert done.changes[0].music == "the tempo stays, 'at 6' falls on bar 6 beat 3 of the result"
+
+
+def test_music_grows_to_reach_a_hard_hit_that_came_behind_its_end():
+    # L (55 to 60 s) is ten seconds long now; the hit at 54 s goes with K behind it, to 64 s:
+    # the music ends a beat later
+    cues = spotted(hits(6, 16, 54))
+    shots = [*SHOTS[:10], ("L", 11000, 11240), SHOTS[10]]
+    done = conform(music(), cues, OLD, cut(shots))
+    assert [(h.label, h.target_s, h.landed) for h in done.hits][-1] == ("at 54", 64.0, True)
+    assert done.skipped == ()
+    assert float(done.score.seconds(done.score.ends.max())) >= 64.4
 
 
 def test_what_happens_before_the_cue_moves_only_its_start():
