@@ -35,6 +35,7 @@ _PUBLIC = {
     "main_melody": "analysis",
     "master": "rendering",
     "measure": "quality",
+    "mux": "stage.mux",
     "orchestrate": "pipeline",
     "quantize": "quantizing",
     "read_cues": "io.spotting",
@@ -45,6 +46,7 @@ _PUBLIC = {
     "rescore": "pipeline",
     "rescore_candidates": "pipeline",
     "separate_voices": "analysis",
+    "stage_cue": "stage.deliver",
     "sync": "syncing",
     "load_template": "template",
     "templates": "template",
@@ -83,6 +85,7 @@ __all__ = [
     "main_melody",
     "master",
     "measure",
+    "mux",
     "orchestrate",
     "quantize",
     "read_cues",
@@ -93,6 +96,7 @@ __all__ = [
     "rescore",
     "rescore_candidates",
     "separate_voices",
+    "stage_cue",
     "sync",
     "templates",
     "unfold",
@@ -137,6 +141,8 @@ if TYPE_CHECKING:
     from rescore_music.rendering import master, render
     from rescore_music.repeats import unfold
     from rescore_music.score import Articulation, Mark, Part, Score
+    from rescore_music.stage.deliver import stage_cue
+    from rescore_music.stage.mux import mux
     from rescore_music.structure import Analysis, Role
     from rescore_music.syncing import Conformed, conform, sync
     from rescore_music.template import load_template, templates

@@ -313,7 +313,7 @@ class _Work:
         from rescore_music.stage.mux import mux
 
         at, asked = (self.cues.start.frame - first.frame) / self.cues.rate.fps, self.settings
-        sound = None if rendering is None else rendering.audio
+        sound = None if rendering is None else self.folder / "mix.wav"  # its very samples
         tell("picture", STEPS["picture"])
         if sound is not None:
             mux(video, sound, self.folder / "picture.mov", at=at, timecode=first)
