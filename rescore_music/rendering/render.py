@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from rescore_music.audio import Rendering
 from rescore_music.errors import RenderError
-from rescore_music.rendering import engine
+from rescore_music.rendering import attack, engine
 from rescore_music.rendering.soundfont import open_soundfont
 from rescore_music.rendering.sounds import default_sounds
 from rescore_music.score import Score
@@ -28,6 +29,7 @@ def render(
     tail: float | None = None,
     threads: int | None = None,
     backend: str = "soundfont",
+    on_time: npt.ArrayLike = (),
 ) -> Rendering:
     """Play a score.
 
@@ -44,6 +46,9 @@ def render(
         Parts rendered at a time; one a processor core unless told. Never changes the result.
     backend : str
         "soundfont", the embedded voice engine, or "fluidsynth", the installed FluidSynth command.
+    on_time : int array, optional
+        Ticks (hits of the picture) at which notes are to be heard exactly: those of slow attack begin as much earlier,
+        which a notice tells. Not done by FluidSynth.
 
     Returns
     -------
@@ -71,6 +76,9 @@ def render(
     font = open_soundfont(path)
     played = score.sounding()
     plans = [engine.plan_part(score, i, played, font, sample_rate) for i in range(len(score.parts))]
+    early: list[attack.Early] = []
+    if np.size(on_time):
+        plans, early = attack.on_time(score, plans, on_time, sample_rate)
     rings = max((plan.end for plan in plans), default=0)
     frames, cut = _frames(score, sample_rate, tail, rings)
     stems, heard = engine.play(score, plans, frames, sample_rate, engine.thread_count(threads))
@@ -84,7 +92,10 @@ def render(
         sample_rate,
         np.flatnonzero(~heard),
         f"soundfont engine, {font.path.name}",
-        tuple(dict.fromkeys(notice for plan in plans for notice in plan.notices)),
+        (
+            *dict.fromkeys(notice for plan in plans for notice in plan.notices),
+            *attack.told(score, early, len(np.unique(on_time))),
+        ),
     )
 
 
