@@ -67,6 +67,8 @@ class Settings:
         Take what is whole of a cut-off MIDI file.
     sound_map : str or None
         How score.mid tells a sound library of articulations: a shipped map's name, or a path to YAML.
+    on_time : bool
+        Whether slow attacks at hits begin early, so that they are heard on the frame; the rendering's notices tell.
     """
 
     n: int = 16
@@ -78,6 +80,7 @@ class Settings:
     sounds: str | None = None
     salvage: bool = False
     sound_map: str | None = None
+    on_time: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -325,7 +328,8 @@ def _line(
         from rescore_music.rendering import master, render
 
         with clock.stage("render"):
-            dry = render(final, sample_rate=settings.sample_rate, sounds=settings.sounds)
+            hits = [h.tick for h in synced.hits] if synced is not None and settings.on_time else []
+            dry = render(final, sample_rate=settings.sample_rate, sounds=settings.sounds, on_time=hits)
             rendering = master(dry, settings.profile)
     with clock.stage("measure"):
         quality = measure(final, source=score, cues=synced, audio=rendering, analysis=analysis, origin=chosen.origin)

@@ -50,6 +50,8 @@ def parser() -> argparse.ArgumentParser:
     _picture_options(sub, required=False)
     _sound_options(sub)
     sub.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")
+    text = "let slow attacks at hits begin as written and be heard late, instead of early and heard on the frame"
+    sub.add_argument("--late-attacks", action="store_true", help=text)
 
     sub = command(run_explain, cue=False)
     sub.add_argument("out", type=Path, help="a folder that rescore wrote, or its report.json")

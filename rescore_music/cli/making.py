@@ -111,4 +111,5 @@ def settings_of(args: argparse.Namespace) -> Settings:
         sounds=args.sounds,
         salvage=args.salvage,
         sound_map=args.sound_map,
+        on_time=not getattr(args, "late_attacks", False),
     )
