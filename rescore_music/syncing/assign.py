@@ -179,17 +179,21 @@ def _ranked(stages: Sequence[_Stage], count: int) -> list[Assignment]:
     nodes.sort()
     ends = [node for node in nodes if node[1] == len(stages) - 1]  # another last place is another tempo: slower, faster
     sides = [next((n for n in ends if side * (n[2] - ends[0][2]) > 0), None) for side in (-1, 1)]
-    for cost, i, k in [nodes[0], *(n for n in sides if n is not None), *nodes[: 40 * count]]:
-        through = _trace(stages, after, i, k)
-        if (through.places, through.changes) not in found:
-            found[through.places, through.changes] = replace(through, cost=cost)
+    met: set[tuple[int, int]] = set()  # by cost, so the best path through a place met before is known
+    for cost, i, k in [nodes[0], *(n for n in sides if n is not None), *nodes]:
+        if (i, k) in met:
+            continue
+        through, steps = _trace(stages, after, i, k)
+        if (cost, i, k) not in sides:  # those are out of turn
+            met.update(enumerate(steps))
+        found.setdefault((through.places, through.changes), replace(through, cost=cost))
         if len(found) == count:
             break
     return sorted(found.values(), key=lambda a: a.cost)
 
 
-def _trace(stages: Sequence[_Stage], after: Sequence[Costs], hit: int, place: int) -> Assignment:
-    """The best path through one place."""
+def _trace(stages: Sequence[_Stage], after: Sequence[Costs], hit: int, place: int) -> tuple[Assignment, list[int]]:
+    """The best path through one place, and the places as numbered in each stage."""
     start = (stages[hit].forward[place] + after[hit][place]).argmin()
     places, changes = [place], []
     k, level = place, start
@@ -215,4 +219,4 @@ def _trace(stages: Sequence[_Stage], after: Sequence[Costs], hit: int, place: in
         places.append(k)
         changes.append(int(links.change[rows[row]]))
     numbered = tuple(int(stage.places[p]) for stage, p in zip(stages, places, strict=True))
-    return Assignment(numbered, 0.0, tuple(changes))
+    return Assignment(numbered, 0.0, tuple(changes)), places

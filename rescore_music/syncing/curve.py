@@ -45,7 +45,7 @@ HIGH = 7.0  # the power of the latter
 HOME = RELAX**2 * (STEP / DEVIATION) ** 2  # so that both terms weigh the same at their limits
 FLOOR, BASE = 0.05, 0.1  # of the weights, so that what does not matter is not left to chance
 UNHEARD = 0.3  # of the limits: below it the plain form is as good as any
-ELASTIC = 2.0  # how much more freely a fermata changes than a beat
+ELASTIC = 40.0  # how much more freely a fermata changes than a beat
 EASY = 0.05  # weight of a tempo change where the score changes its own
 
 
@@ -167,7 +167,9 @@ class _Form:
         self.natural = rows.sum(axis=0)
         self.rows = np.add.reduceat(rows, starts, axis=0)
         self.rows[self.frozen] = 0.0
-        self.edges = np.minimum(np.searchsorted(starts, edges, side="right") - 1, self.count - 1)
+        last = int(edges[-1])
+        self.seconds = np.where(cells.frozen, 0.0, cells.seconds)[:last]
+        self.of, self.starts = groups[:last], edges[:-1]
         self.exact = np.diff(np.concatenate([[0.0], pins.time]))
         self.offset: Floats | None = None
 
@@ -188,7 +190,8 @@ class _Form:
             band[2 - k, j[at]] = -weight[at]
         band[2, self.frozen] = 1.0
         influence = solveh_banded(band, self.rows)
-        gram = np.einsum("nk,nj->kj", self.rows, influence)
+        # B A^-1 B' by sums over cells: a threaded matrix product costs more than it saves at this size
+        gram = np.add.reduceat(self.seconds[:, None] * influence[self.of], self.starts, axis=0)
         gram = (gram + gram.T) / 2
         gram[np.diag_indices_from(gram)] += 1e-12 * gram.trace() / len(gram)
         factor = cho_factor(gram)

@@ -48,6 +48,8 @@ class Solution:
         Of the edited score.
     step, deviation, rubato : float
         Percent, see `felt_change`.
+    price : float
+        Of the places in themselves, in units of the arcs' costs.
     """
 
     grid: Grid
@@ -58,6 +60,7 @@ class Solution:
     step: float
     deviation: float
     rubato: float
+    price: float = 0.0
 
     @property
     def burden(self) -> float:
@@ -142,7 +145,10 @@ class Fitter:
         tempo = microsecond_steps(grid.score, edges, source, times, places)
         felt = np.diff(tempo.seconds(beats)) / np.diff(grid.score.seconds(beats))
         under = np.add.reduceat(waits.astype(int), np.searchsorted(edges, beats[:-1])) > 0
-        return Solution(grid, targets, ticks, edits, tempo, *felt_change(felt, under, grid.rubato))
+        price = sum(
+            float(t.choices.price[np.searchsorted(t.ticks, tick)]) for t, tick in zip(targets, ticks, strict=True)
+        )
+        return Solution(grid, targets, ticks, edits, tempo, *felt_change(felt, under, grid.rubato), price)
 
     def _curve(
         self, grid: Grid, edges: Ticks, source: Floats, elastic: tuple[Flags, Flags], pins: Pins, polish: int
@@ -205,7 +211,8 @@ def _pins(cues: Cues, targets: tuple[Target, ...], at: Ticks, places: Ticks, edg
             time[k], tolerance[k] = (low + high) / 2, max(high - low, 0.0) / 2
             pull[k] = ECONOMY
         else:
-            weights = np.array([t.hit.weight for t in here])
+            # a soft hit with room around it pulls less
+            weights = np.array([t.hit.weight / (1 + t.hit.tolerance**2) for t in here])
             time[k] = np.average([t.time for t in here], weights=weights)
             pull[k] = weights.sum() * PULL
     return Pins(np.searchsorted(edges, places), time, tolerance, pull)

@@ -14,6 +14,8 @@ from rescore_music.syncing.result import Alternative, Landing, Skipped, Synced, 
 from rescore_music.syncing.spans import passages_of
 from rescore_music.tempo import TempoMap
 
+RUNNERS = 7  # alternatives told
+
 
 def synced_of(best: Solution, others: Sequence[Solution], cues: Cues, skipped: Sequence[Skipped]) -> Synced:
     """The result of syncing."""
@@ -64,8 +66,11 @@ def _tempo_rows(solution: Solution) -> tuple[TempoRow, ...]:
 
 
 def _named(best: Solution, others: Sequence[Solution]) -> tuple[Alternative, ...]:
-    """Runners-up, told apart by bars gained, else by where their last hit lands: later in the music is faster."""
-    named = []
+    """Runners-up, told apart by bars gained, else by where their last hit lands: later in the music is faster.
+
+    The best of each name come first.
+    """
+    named: list[Alternative] = []
     for other in others:
         gained = sum(e.ticks for e in other.edits) - sum(e.ticks for e in best.edits)
         shift = other.ticks[-1] - best.ticks[-1] if other.ticks and best.ticks else 0
@@ -74,4 +79,7 @@ def _named(best: Solution, others: Sequence[Solution]) -> tuple[Alternative, ...
         edits = tuple(edit.text for edit in sorted(other.edits, key=lambda e: e.tick))
         tempo: TempoMap = other.tempo
         named.append(Alternative(name, other.places, tempo, other.step, other.deviation, edits))
-    return tuple(named)
+    names = [other.name for other in named]
+    first = [k for k, name in enumerate(names) if names.index(name) == k]
+    order = [*first, *(k for k in range(len(named)) if k not in first)]
+    return tuple(named[k] for k in order[:RUNNERS])

@@ -34,10 +34,12 @@ log = logging.getLogger(__name__)
 
 BANDS = (0.04, 0.06, 0.09, 0.14, 0.22, 0.33, 0.5)  # tempo changes tried, narrowest first
 LIMIT = 0.75  # widest band that may be asked for
-COMFORT = 1.0  # percent a beat up to which soft hits are met like hard ones
+COMFORT = 1.0  # burden up to which soft hits are met like hard ones
+EASY = 0.8  # burden up to which no wider band is looked at
 CALM = 0.5  # burden up to which no bar is edited
-EDIT = 0.2  # burden that a bar edit must save
-SCALES = (1.0, 5.0)  # of the prices of edits: many, few
+EDIT = 0.1  # burden that a bar edit must save
+PRICE = 1 / 60  # burden that a unit of the places' prices must save
+SCALES = (1.0, 10.0)  # of the prices of edits: many, few
 RUNNERS = 7
 
 
@@ -113,7 +115,7 @@ def sync(
         softer = lowered(score, best.source_spans(cues, "dialogue"), lower, analysis)
         best = best.over(softer)
     log.info("synced %d hits, %.2f %% a beat at most", len(best.targets), best.step)
-    return synced_of(best, solutions[1:RUNNERS], cues, skipped)
+    return synced_of(best, solutions[1:], cues, skipped)
 
 
 def _started(grid: Grid, cues: Cues, limit: float) -> Cues:
@@ -142,7 +144,7 @@ def _solutions(asked: _Asked, targets: list[Target]) -> list[Solution]:
         easy = min(asked.limit, BANDS[2])
         if dead_end([t.choices for t in targets], easy) is None:
             found = _assigned(replace(asked, limit=easy, options=()), targets)
-            if found and found[0].step <= COMFORT:
+            if found and found[0].burden <= COMFORT:
                 return found
     found = _assigned(asked, hard)
     if not found:
@@ -156,33 +158,37 @@ def _assigned(asked: _Asked, targets: Sequence[Target]) -> list[Solution]:
     """Solutions that meet these hits, best first; with bar edits where tempo alone is heard."""
     if not targets:
         return [asked.fitter.fitted((), (), ())]
-    plain = _fitted(asked, targets, _candidates(targets, asked.limit, ()))
+    plain = _searched(asked, targets, ())
     if not asked.options or (plain and plain[0].burden <= CALM):
         return plain
     edited: list[Solution] = []
     for scale in SCALES:
-        edited += _fitted(asked, targets, _candidates(targets, asked.limit, asked.changes(scale)))
+        edited += _searched(asked, targets, asked.changes(scale))
     both = {(s.ticks, s.edits): s for s in [*edited, *plain]}
-    return sorted(both.values(), key=lambda s: s.burden + EDIT * len(s.edits))
+    return sorted(both.values(), key=_rank)
 
 
-def _candidates(targets: Sequence[Target], limit: float, changes: Sequence[Change]) -> list[Assignment]:
-    """Assignments by cost, from the narrowest band of tempi that has room for all, and the next."""
+def _rank(solution: Solution) -> float:
+    """What is heard of the tempo, of bar edits, and of places where no note begins."""
+    return solution.burden + EDIT * len(solution.edits) + PRICE * solution.price
+
+
+def _searched(asked: _Asked, targets: Sequence[Target], changes: Sequence[Change]) -> list[Solution]:
+    """Solutions by rank, from the narrowest band of tempi that has room for all; from the next too if that may help."""
     choices = [t.choices for t in targets]
-    bands = [band for band in BANDS if band < limit] + [limit]
-    seen: dict[tuple[tuple[int, ...], tuple[int, ...]], Assignment] = {}
-    for band in bands:
+    found: dict[tuple[tuple[int, ...], tuple[BarEdit, ...]], Solution] = {}
+    for band in [band for band in BANDS if band < asked.limit] + [asked.limit]:
         if dead_end(choices, band, changes=changes) is not None:
             continue
-        found = choose(choices, band, RUNNERS, changes)
-        if isinstance(found, DeadEnd):  # possible where hits are so dense that the best places were not kept
+        assignments = choose(choices, band, RUNNERS, changes)
+        if isinstance(assignments, DeadEnd):  # possible where hits are so dense that the best places were not kept
             continue
-        first = not seen
-        for assignment in found:
-            seen.setdefault((assignment.places, assignment.changes), assignment)
-        if not first or band > BANDS[3] or changes or band > BANDS[0]:
+        again = bool(found)
+        for solution in _fitted(asked, targets, assignments):
+            found.setdefault((solution.ticks, solution.edits), solution)
+        if again or band > BANDS[3] or min(s.burden for s in found.values()) < EASY:
             break
-    return sorted(seen.values(), key=lambda a: a.cost)[:RUNNERS]
+    return sorted(found.values(), key=_rank)
 
 
 def _fitted(asked: _Asked, targets: Sequence[Target], candidates: Iterable[Assignment]) -> list[Solution]:
@@ -194,7 +200,7 @@ def _fitted(asked: _Asked, targets: Sequence[Target], candidates: Iterable[Assig
             if change >= 0:
                 edits += edits_of(asked.grid, asked.options[change], before, tick)
         out.append(asked.fitter.fitted(tuple(targets), ticks, tuple(edits)))
-    return sorted(out, key=lambda s: s.burden + EDIT * len(s.edits))
+    return out
 
 
 def _with_soft(asked: _Asked, base: Solution, soft: Iterable[Target]) -> Solution:

@@ -24,6 +24,7 @@ Ticks = npt.NDArray[np.int64]
 
 SILENT = 6.0  # price of landing where no note starts, in units of the arcs' costs
 OFFBEAT = 1.0  # price of landing on an eighth between beats
+MOVING = 60.0  # price of holding a beat in which more notes start
 HOLD, RELEASE = "hold", "release"
 
 
@@ -75,13 +76,18 @@ def targets_of(grid: Grid, cues: Cues) -> tuple[list[Target], list[Skipped]]:
     holds, skipped = _holds(grid, cues, last, what)
     waiting = [(t.time, u.time) for t, u in zip(holds[::2], holds[1::2], strict=True)]
     targets: list[Target] = []
+    kinds: dict[str, tuple[Ticks, Choices]] = {}
     for hit, time in zip(cues.hits, cues.seconds.tolist(), strict=True):
         if time > last + 1e-9:
             skipped.append(skip(cues, hit, f"{time - last:.2f} s after {what}"))
         elif any(a + 1e-9 < time < b - 1e-9 for a, b in waiting):
             skipped.append(skip(cues, hit, "the music holds then"))
         else:
-            targets.append(_target(grid, cues, hit, time))
+            if hit.lands not in kinds:
+                kinds[hit.lands] = _kind(grid, hit.lands)
+            ticks, places = kinds[hit.lands]
+            slack = hit.tolerance / float(cues.rate.fps)
+            targets.append(Target(hit, time, ticks, replace(places, time=time, slack=slack)))
     order = {RELEASE: 0, "": 1, HOLD: 2}
     targets = sorted([*targets, *holds], key=lambda t: (t.time, order[t.role]))
     return with_frozen(targets, cues), skipped
@@ -119,12 +125,13 @@ def span_seconds(cues: Cues, *kinds: str) -> list[tuple[float, float]]:
     return _seconds(cues, *kinds)
 
 
-def _target(grid: Grid, cues: Cues, hit: Hit, time: float) -> Target:
-    ticks = grid.places(hit.lands)
+def _kind(grid: Grid, lands: str) -> tuple[Ticks, Choices]:
+    """The places of one kind, with no time yet."""
+    ticks = grid.places(lands)
     accents = np.unique(grid.score.notes["onset"])
     price = np.where(np.isin(ticks, accents) | (ticks == grid.end), 0.0, SILENT)
-    price = price + np.where(np.isin(ticks, grid.beats) | (hit.lands != "eighth"), 0.0, OFFBEAT)
-    return Target(hit, time, ticks, _choices(grid, ticks, time, hit.tolerance / float(cues.rate.fps), price))
+    price = price + np.where(np.isin(ticks, grid.beats) | (lands != "eighth"), 0.0, OFFBEAT)
+    return ticks, _choices(grid, ticks, 0.0, 0.0, price)
 
 
 def _choices(grid: Grid, ticks: Ticks, time: float, slack: float, price: Floats) -> Choices:
@@ -139,7 +146,7 @@ def _holds(grid: Grid, cues: Cues, last: float, what: str) -> tuple[list[Target]
     after = np.append(grid.beats, grid.score.bars[-1])[np.searchsorted(grid.beats, beats) + 1]
     onsets = np.unique(grid.score.notes["onset"])
     moving = np.searchsorted(onsets, after) > np.searchsorted(onsets, beats, side="right")
-    price = np.where(np.isin(beats, onsets), 0.0, SILENT) + np.where(moving, SILENT, 0.0)
+    price = np.where(np.isin(beats, onsets), 0.0, SILENT) + np.where(moving, MOVING, 0.0)
     until = -1.0
     for span in (s for s in cues.spans if s.kind == "hold"):
         start, end = (float(cues.seconds_of(frame)) for frame in (span.start, span.end))
