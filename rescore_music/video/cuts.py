@@ -19,12 +19,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from rescore_music.video.gradual import COARSE, EVERY
 from rescore_music.video.motion import FAR, HIGH, WIDE, Floats, unexplained
 
 Thumbs = npt.NDArray[np.uint8]  # (n, HIGH, WIDE, 3)
 Numbers = npt.NDArray[np.float64]
 
-ENOUGH = 0.22  # share of texture that is new
+ENOUGH = (0.14, 0.22, 0.3)  # share of texture that must be new: after stillness, usually, in fast motion ...
+RISE = (5.0, 2.0)  # ... that is where levels change more than so many times as much as around
 STILL = 0.5  # levels of mean change below which nothing moves
 LEAST = 1.2  # levels of mean change below which nothing can have been cut
 AROUND = 2  # transitions on either side that tell what is usual
@@ -53,6 +55,10 @@ class CutFinder:
         [first bright (or dark) picture, first picture after it).
     level, spread : list of float
         Mean and spread of the luma of each picture.
+    coarse : list of float32 array, shape (n, 9, 16)
+        Their luma for `gradual.dissolves`.
+    kept : list of uint8 array, shape (n, HIGH, WIDE)
+        Luma of every `gradual.EVERY`th picture.
     """
 
     fps: float
@@ -60,6 +66,8 @@ class CutFinder:
     flashes: list[tuple[int, int]] = field(default_factory=list)
     level: list[float] = field(default_factory=list)
     spread: list[float] = field(default_factory=list)
+    coarse: list[Floats] = field(default_factory=list)
+    kept: list[Thumbs] = field(default_factory=list)
     _held: list[Thumbs] = field(default_factory=list)
     _novelty: list[Floats] = field(default_factory=list)
     _from: int = 0  # number of the first picture held
@@ -71,6 +79,10 @@ class CutFinder:
         luma = np.concatenate([last, batch])[..., 0].astype(np.float32)
         self.level += luma[1:].mean((1, 2)).tolist()
         self.spread += luma[1:].std((1, 2)).tolist()
+        tall, wide = COARSE
+        self.coarse.append(luma[1:].reshape(-1, tall, HIGH // tall, wide, WIDE // wide).mean((2, 4)))
+        first = -(len(self.level) - len(batch)) % EVERY
+        self.kept.append(batch[first::EVERY, :, :, 0].copy())
         self._novelty.append(_novelty(luma))
         self._held.append(batch)
         if len(self.level) - self._judged >= CORE + MARGIN:
@@ -118,9 +130,10 @@ class _Window:
 
     def judged(self, start: int, end: int) -> tuple[list[int], list[tuple[int, int]]]:
         """Cuts and flashes that begin in [start, end)."""
-        cuts, flashes = [], []
+        cuts: list[int] = []
+        flashes: list[tuple[int, int]] = []
         for k in range(max(start, 1), end):
-            sudden = (self.excess[k] > ENOUGH and self._unusual(k) > ENOUGH) or self._recoloured(k)
+            sudden = (self.excess[k] > ENOUGH[0] and self._novel(k)) or self._recoloured(k)
             if sudden and not self._comes_back(k) and not self._same_in_other_light(k) and not self._fades(k):
                 cuts.append(k)
             flash = self._flash(k)
@@ -128,15 +141,19 @@ class _Window:
                 flashes.append(flash)
         return cuts, flashes
 
-    def _unusual(self, k: int) -> float:
-        """The excess of novelty anew, with what still pictures leave unexplained too."""
-        if np.abs(self.luma[k] - self.luma[k - 1]).mean() < LEAST:
-            return 0.0
+    def _novel(self, k: int) -> bool:
+        """Whether the novelty stands out from what is usual around; the more, the more moves there."""
         places = np.arange(max(k - AROUND, 1), min(k + AROUND + 1, len(self.luma)))
         one, other = self.luma[places], self.luma[places - 1]
-        lost = np.maximum(unexplained(one, other), unexplained(other, one))
-        usual = float(lost[places != k].max(initial=0))
-        return (float(lost[places == k][0]) - usual) / max(1 - usual, 0.05)
+        here = places == k
+        change = np.abs(one - other).mean((1, 2))
+        if change[here][0] < LEAST:
+            return False
+        lost = np.maximum(unexplained(one, other), unexplained(other, one))  # of still pictures too
+        usual = float(lost[~here].max(initial=0))
+        rise = float(change[here][0] / max(change[~here].max(initial=0), 0.1))
+        enough = ENOUGH[sum(rise < limit for limit in RISE)]
+        return (float(lost[here][0]) - usual) / max(1 - usual, 0.05) > enough
 
     def _recoloured(self, k: int) -> bool:
         """Whether one flat picture replaces another of a different colour, at once."""
@@ -174,17 +191,16 @@ class _Window:
 
     def _order(self, one: int, other: int) -> float:
         """Rank correlation of two pictures."""
-        ranks = np.stack([np.argsort(np.argsort(self.luma[j].ravel(), kind="stable")) for j in (one, other)])
-        return float(np.corrcoef(ranks)[0, 1])
+        a, b = (np.argsort(np.argsort(self.luma[j].ravel(), kind="stable")).astype(np.float64) for j in (one, other))
+        middle = (a.size - 1) / 2
+        return float(((a - middle) * (b - middle)).mean() / ((a.size**2 - 1) / 12))
 
     def _fades(self, k: int) -> bool:
         """Whether the picture grows out of a flat one, or shrinks into it, by steps."""
         n = len(self.luma)
-        if self.spread[k - 1] < FLAT and k + 2 < n:
-            return bool(self.spread[k + 1] > GROWS * self.spread[k] and self.spread[k + 2] > GROWS * self.spread[k])
-        if self.spread[k] < FLAT and k >= 3:
-            return bool(min(self.spread[k - 2], self.spread[k - 3]) > GROWS * self.spread[k - 1])
-        return False
+        grown = self.spread[k - 1] < FLAT and k + 2 < n and self.spread[k + 1 : k + 3].min() > GROWS * self.spread[k]
+        shrunk = self.spread[k] < FLAT and k >= 3 and self.spread[k - 3 : k - 1].min() > GROWS * self.spread[k - 1]
+        return bool(grown or shrunk)
 
     def _flash(self, k: int) -> tuple[int, int] | None:
         """A flash whose first picture is k: much brighter at once, and as before soon after."""

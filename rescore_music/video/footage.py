@@ -87,12 +87,12 @@ class Footage:
         return Cues(self.rate, self.start, tuple(hits), (*self.dialogue, *self.silence), self.cuts, self.source)
 
     def notes(self) -> tuple[str, ...]:
-        """What spotting notes as CSV have no column for, a line each: rate, start, length, spans."""
+        """What spotting notes as CSV have no row for, a line each: rate, start, length, flashes, fades, dissolves."""
         head = (
             f"rate {self.rate}, start {self.start.label}, {self.frames} frames",
             f"read it with --rate {self.rate} --start '{self.start.label}'",
         )
-        spans = self.spans
+        spans = [span for span in self.spans if span.kind not in ("dialogue", "silence")]
         ends = labels([[span.start, span.end] for span in spans], self.rate) if spans else ()
         return (*head, *(f"{span.kind} {first} {last}" for span, (first, last) in zip(spans, ends, strict=True)))
 

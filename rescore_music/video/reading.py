@@ -60,7 +60,7 @@ class Media:
 
 
 @contextmanager
-def opened(path: str | Path) -> Iterator[Media]:
+def opened(path: str | Path, *, sound: bool = False) -> Iterator[Media]:
     """Open a video.
 
     Raises
@@ -93,7 +93,8 @@ def opened(path: str | Path) -> Iterator[Media]:
         video.thread_type = "AUTO"
         video.codec_context.options = {"max_pixels": str(PIXELS)}
         tick = Fraction(video.time_base or Fraction(1, 1000))
-        yield Media(path, container, video, next(iter(container.streams.audio), None), tick)
+        audio = next(iter(container.streams.audio), None) if sound else None
+        yield Media(path, container, video, audio, tick)
 
 
 CURE = "convert it to .mp4, .mov or .mkv"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from rescore_music.elements import LogItem
 from rescore_music.errors import ReadError
 from rescore_music.timecode import FrameRate, Timecode
 from rescore_music.video.cuts import CutFinder
+from rescore_music.video.dialogue import Listener, Seconds
 from rescore_music.video.footage import Footage
+from rescore_music.video.gradual import dissolves, fades
 from rescore_music.video.grid import STEADY, first_timecode, frame_rate, frames_at
 from rescore_music.video.reading import Media, opened, watched
 
@@ -52,14 +55,18 @@ def watch(
         If PyAV is not installed.
     """
     asked = None if rate is None else FrameRate.parse(rate)
-    with opened(path) as media:
+    with opened(path, sound=sound) as media:
+        listener = Listener()
         told = _told_rates(media)
         finder = CutFinder(float(asked.fps if asked else next((r for r in told if r), Fraction(24))))
         for kind, block in watched(media):
             if kind == "pictures":
                 finder.feed(block)
+            else:
+                listener.hear(block)
         finder.finish()
-        return _counted(media, finder, asked, start, told)
+        seen = _counted(media, finder, asked, start, told)
+        return _with_sound(seen, *listener.finish())
 
 
 def spot(path: str | Path, *, rate: FrameRate | str | float | None = None, start: Timecode | str | None = None) -> Cues:
@@ -108,6 +115,10 @@ def _counted(
         ends = [*media.times, media.times[-1] + _last_length(media, fps)]
         return [int(f) + offset for f in frames_at([ends[k] for k in pictures], origin, media.tick, fps)]
 
+    coming, going = fades(finder.spread, finder.cuts)
+    melting = dissolves(
+        np.concatenate(finder.coarse), np.concatenate(finder.kept), finder.cuts, [*coming, *going], float(fps)
+    )
     length = max(frames([len(times)])[0] - offset, 1)
     return Footage(
         first.rate,
@@ -115,14 +126,27 @@ def _counted(
         length,
         cuts=tuple(sorted({f for f in frames(finder.cuts) if f < offset + length})),
         flashes=_spans(finder.flashes, frames, "flash"),
+        fades=(*_spans(coming, frames, "fade in"), *_spans(going, frames, "fade out")),
+        dissolves=_spans(melting, frames, "dissolve"),
         steady=steadiness >= STEADY,
         log=tuple(log),
         source=str(media.path),
     )
 
 
-def _spans(pairs: Sequence[tuple[int, int]], frames: object, kind: str) -> tuple[Span, ...]:
-    assert callable(frames)
+def _with_sound(seen: Footage, dialogue: Seconds, silence: Seconds) -> Footage:
+    """Spans of sound in frames, as far as the picture goes."""
+
+    def spans(runs: Seconds, kind: str) -> tuple[Span, ...]:
+        edges = [tuple(seen.start.frame + min(seen.rate.frame_at(t), seen.frames) for t in run) for run in runs]
+        return tuple(Span(a, b, kind) for a, b in edges if a < b)
+
+    return replace(seen, dialogue=spans(dialogue, "dialogue"), silence=spans(silence, "silence"))
+
+
+def _spans(
+    pairs: Sequence[tuple[int, int]], frames: Callable[[Iterable[int]], list[int]], kind: str
+) -> tuple[Span, ...]:
     made = (frames(pair) for pair in pairs)
     return tuple(Span(a, max(b, a + 1), kind) for a, b in made)
 
