@@ -18,6 +18,7 @@ _PUBLIC = {
     "Conformed": "syncing",
     "Cues": "cues",
     "EditList": "edits",
+    "Footage": "video",
     "Mark": "score",
     "Part": "score",
     "Rendering": "audio",
@@ -46,11 +47,13 @@ _PUBLIC = {
     "rescore": "pipeline",
     "rescore_candidates": "pipeline",
     "separate_voices": "analysis",
+    "spot": "video",
     "stage_cue": "stage.deliver",
     "sync": "syncing",
     "load_template": "template",
     "templates": "template",
     "unfold": "repeats",
+    "watch": "video",
     "write_audio": "io",
     "write_cues": "io.spotting",
     "write_edits": "io.picture",
@@ -66,6 +69,7 @@ __all__ = [
     "Conformed",
     "Cues",
     "EditList",
+    "Footage",
     "Mark",
     "Part",
     "Rendering",
@@ -96,10 +100,12 @@ __all__ = [
     "rescore",
     "rescore_candidates",
     "separate_voices",
+    "spot",
     "stage_cue",
     "sync",
     "templates",
     "unfold",
+    "watch",
     "write_audio",
     "write_cues",
     "write_edits",
@@ -148,4 +154,5 @@ if TYPE_CHECKING:
     from rescore_music.template import load_template, templates
     from rescore_music.tempo import TempoMap
     from rescore_music.timecode import Timecode
+    from rescore_music.video import Footage, spot, watch
     from rescore_music.view.export import write_parts, write_score

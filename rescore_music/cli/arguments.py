@@ -11,6 +11,7 @@ from rescore_music.cli.converting import run_convert, run_render, run_sync
 from rescore_music.cli.listening import run_inspect, run_measure, run_motifs
 from rescore_music.cli.making import run_batch, run_explain, run_rescore
 from rescore_music.cli.printing import say
+from rescore_music.cli.spotting import run_spot
 from rescore_music.cli.staging import run_stage
 
 TYPE_CHECKING = False  # typing costs as much to import as everything else here
@@ -77,6 +78,13 @@ def parser() -> argparse.ArgumentParser:
     text = "bars from the file, found, or as seems right (default %(default)s)"
     sub.add_argument("--beats", choices=("auto", "file", "find"), default="auto", help=text)
     sub.add_argument("--swing", choices=("auto", "on", "off"), default="auto", help="even eighths for swung ones")
+
+    sub = command(run_spot, cue=False)
+    sub.add_argument("video", type=Path, help="a video: .mp4 .mov .mkv .webm .avi .mxf")
+    sub.add_argument("-o", "--out", type=Path, help="spotting notes (.csv); they are printed where none is named")
+    sub.add_argument("--rate", help="frame rate to count in (default: the picture's own)")
+    sub.add_argument("--start", help="timecode of the first picture (default: what the file says, else 00:00:00:00)")
+    sub.add_argument("--no-audio", action="store_true", help="do not listen for dialogue and silence")
 
     sub = command(run_sync)
     sub.add_argument("-o", "--out", type=Path, required=True, help="the cue with its new tempo map (.mid or .musicxml)")

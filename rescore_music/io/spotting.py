@@ -20,7 +20,7 @@ import csv
 import io
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -139,17 +139,30 @@ def _tell(file: Path, log: tuple[LogItem, ...]) -> None:
         _log.warning("%s: %s: %s (%d)", file, item.where, item.what, item.count)
 
 
-def write_cues(cues: Cues, path: str | Path) -> None:
+def write_cues(cues: Cues, path: str | Path, *, notes: Sequence[str] = ()) -> None:
     """Write hits, spans and cuts as CSV, with every column; `read_cues` reads them back equal.
 
     A start that may move has a row of its own; a fixed one is the caller's to tell, as ever.
+
+    Parameters
+    ----------
+    cues : Cues
+    path : path
+    notes : sequence of str
+        Lines for people, behind `#` before the columns.
 
     Raises
     ------
     WriteError
         If the file cannot be written.
     """
+    atomic_write(path, cues_text(cues, notes).encode("utf-8"))
+
+
+def cues_text(cues: Cues, notes: Sequence[str] = ()) -> str:
+    """What `write_cues` writes."""
     text = io.StringIO()
+    text.writelines(f"# {' '.join(note.split())}\n" for note in notes)
     table = csv.writer(text, lineterminator="\n")
     table.writerow(COLUMNS)
     rows: list[tuple[int, tuple[str, ...]]] = []
@@ -163,7 +176,7 @@ def write_cues(cues: Cues, path: str | Path) -> None:
     if cues.start_give:
         table.writerow((cues.start.label, "", "", "start", str(cues.start_give), ""))
     table.writerows(row for _, row in sorted(rows, key=lambda pair: pair[0]))
-    atomic_write(path, text.getvalue().encode("utf-8"))
+    return text.getvalue()
 
 
 def _plain(number: float) -> str:
