@@ -249,7 +249,9 @@ def lit(rng: np.random.Generator, look: Look, shot: Shot, tail: int) -> tuple[np
         return light, flashes
     if rng.random() < look.lamps:
         at = int(rng.integers(first, last))
-        light[at:, 0] *= rng.choice([0.35, 0.5, 1.7])
+        lamp = float(rng.choice([0.35, 0.5, 1.7]))
+        brightest = float(np.percentile(exposed(shot, at, 24.0), 90)) * look.gain
+        light[at:, 0] *= min(lamp, max(235 / max(brightest, 1.0), 1.0)) if lamp > 1 else lamp  # nothing burns out
     if rng.random() < look.flashes:
         at, long = int(rng.integers(first, last)), int(rng.integers(1, 6))
         fall = np.ones(long) if rng.random() < 0.5 else np.exp(-np.arange(long) / 2.0)
