@@ -20,7 +20,7 @@ from rescore_music.syncing.conform_edits import Shot, changes, free, shots_of, w
 from rescore_music.syncing.conform_picture import FAR, Kept, Moved, PictureMap
 from rescore_music.timecode import FrameRate
 
-MOST_MATCHES = 500_000
+MOST_MATCHES = 200_000
 _ROUNDS = 8  # of matching again inside gaps
 
 
@@ -119,9 +119,13 @@ def _clipped(match: Kept, before: Kept, after: Kept) -> Kept | None:
 def by_shots(old_edits: Sequence[Edit], new_edits: Sequence[Edit], rate: FrameRate) -> PictureMap:
     """What stays and what moved between two lists of shots of one track, by time."""
     old, new = shots_of(old_edits, rate), shots_of(new_edits, rate)
-    same, other = _matches(old, new)
-    first = Kept(old[0].start - FAR, old[0].start, new[0].start - FAR)
-    last = Kept(old[-1].end, old[-1].end + FAR, new[-1].end)
+    head, tail = _alike(old, new)
+    inner, outer = old[head : len(old) - tail], new[head : len(new) - tail]
+    same, other = _matches(inner, outer)
+    ends = [shots[head].start if head < len(shots) else shots[-1].end for shots in (old, new)]
+    starts = [shots[len(shots) - tail].start if tail else shots[-1].end for shots in (old, new)]
+    first = Kept(old[0].start - FAR, ends[0], ends[1] - ends[0] + old[0].start - FAR)
+    last = Kept(starts[0], old[-1].end + FAR, starts[1])
     kept = [first, *heaviest_chain(same), last]
     for _ in range(_ROUNDS):  # a stretch whose edge lost against a neighbour is found again inside its gap
         more = _inside_gaps(kept, same)
@@ -131,6 +135,18 @@ def by_shots(old_edits: Sequence[Edit], new_edits: Sequence[Edit], rate: FrameRa
     kept = _joined(_with_black(kept, old, new))
     moved = _moved(kept, same, other)
     return PictureMap(tuple(kept), tuple(moved), tuple(changes(kept, moved, old, new)), rate)
+
+
+def _alike(old: Sequence[Shot], new: Sequence[Shot]) -> tuple[int, int]:
+    """How many shots at the head and at the tail are the same in both cuts; a chain loses nothing by keeping them."""
+
+    def key(shot: Shot) -> tuple[object, ...]:
+        return shot.names, shot.entry, shot.speed, shot.end - shot.start, shot.edit.black
+
+    most = min(len(old), len(new))
+    head = next((k for k in range(most) if key(old[k]) != key(new[k])), most)
+    rest = most - head
+    return head, next((k for k in range(rest) if key(old[-1 - k]) != key(new[-1 - k])), rest)
 
 
 def _inside_gaps(kept: Sequence[Kept], same: Sequence[Kept]) -> list[Kept]:
