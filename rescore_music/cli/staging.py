@@ -11,7 +11,7 @@ TYPE_CHECKING = False  # typing costs as much to import as everything else here
 if TYPE_CHECKING:
     from rescore_music.cues import Cues
     from rescore_music.stage.folder import Rescored
-    from rescore_music.syncing.result import Landing, Skipped
+    from rescore_music.syncing.result import Synced
 
 
 def run_stage(args: argparse.Namespace) -> int:
@@ -32,6 +32,7 @@ def run_stage(args: argparse.Namespace) -> int:
         args.out,
         hits=found.hits,
         skipped=found.skipped,
+        remarks=found.remarks,
         rendering=None if args.no_audio else found.rendering,
         written=found.written,
         video=args.video,
@@ -76,15 +77,18 @@ def _cue(args: argparse.Namespace, cues: Cues) -> Rescored:
     from rescore_music.rendering import master, render
 
     score = read_score(args.cue, salvage=args.salvage)
-    hits: tuple[Landing, ...] | None = None
-    skipped: tuple[Skipped, ...] = ()
+    synced: Synced | None = None
     if not args.as_it_is:
         from rescore_music.analysis import analyze
         from rescore_music.syncing import sync
 
         synced = sync(score, cues, analysis=analyze(score))
-        score, hits, skipped = synced.score, synced.hits, synced.skipped
+        score = synced.score
     sound = None
     if not args.no_audio:
         sound = master(render(score, sample_rate=args.sample_rate, sounds=args.sounds), args.profile)
-    return Rescored(score, sound, hits, skipped)
+    if synced is None:
+        return Rescored(score, sound, None)
+    start = "" if synced.cues is None else synced.cues.start.label
+    remarks = (*synced.edits, *(str(passage) for passage in synced.passages))
+    return Rescored(score, sound, synced.hits, synced.skipped, None, start, remarks)

@@ -110,8 +110,15 @@ tr.missed td.l::after{content:" !"}}
 """
 
 
-def cue_page(score: Score, cues: Cues, hits: Sequence[Landing], *, skipped: Sequence[Skipped] = ()) -> str:
-    """The cue sheet as one HTML page."""
+def cue_page(
+    score: Score,
+    cues: Cues,
+    hits: Sequence[Landing],
+    *,
+    skipped: Sequence[Skipped] = (),
+    remarks: Sequence[str] = (),
+) -> str:
+    """The cue sheet as one HTML page; `remarks` are what was done to bars and spans, line by line."""
     rows = cue_rows(score, cues, hits)
     title = score.metadata.title or "Cue sheet"
     body = "".join(_row(row) for row in rows)
@@ -128,8 +135,7 @@ def cue_page(score: Score, cues: Cues, hits: Sequence[Landing], *, skipped: Sequ
     ]
     said = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
     by = f'<p class="by">{escape(score.metadata.composer)}</p>' if score.metadata.composer else ""
-    missing = "".join(f"<li>{escape(str(item))}</li>" for item in skipped)
-    left = f"<h2>Not reached</h2><ul>{missing}</ul>" if missing else ""
+    left = _list("Not reached", [str(item) for item in skipped]) + _list("Bars and passages", remarks)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}: cue sheet</title>'
         f"<style>{_LOOK}</style></head><body><h1>{escape(title)}</h1>{by}<dl>{said}</dl>"
@@ -139,6 +145,11 @@ def cue_page(score: Score, cues: Cues, hits: Sequence[Landing], *, skipped: Sequ
         '<p class="foot">Frames off: music minus picture. Bold: hard hits. Tempo in quarters a minute.</p>'
         "</body></html>\n"
     )
+
+
+def _list(head: str, lines: Sequence[str]) -> str:
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f"<h2>{head}</h2><ul>{items}</ul>" if items else ""
 
 
 def _row(row: Row) -> str:

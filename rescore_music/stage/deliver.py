@@ -106,6 +106,7 @@ def stage_cue(
     *,
     hits: Sequence[Landing] | None = None,
     skipped: Sequence[Skipped] = (),
+    remarks: Sequence[str] = (),
     rendering: Rendering | None = None,
     written: Score | None = None,
     video: str | Path | None = None,
@@ -126,6 +127,8 @@ def stage_cue(
         What syncing told; held against the score otherwise.
     skipped : sequence of Skipped
         Hits that the music does not reach, for the cue sheet.
+    remarks : sequence of str
+        What syncing did to bars and spans, for the cue sheet.
     rendering : Rendering, optional
         The cue's sound. Without it there is a click, but no mix, stems or sessions with sound.
     written : Score, optional
@@ -154,7 +157,7 @@ def stage_cue(
             work = _Work(score, cues, Path(beside), known, asked, lead_in(score, cues.rate, asked.free_bars))
             tell = progress or (lambda step, share: None)
             tell("score", STEPS["score"])
-            names = work.written(tuple(skipped), written)
+            names = work.written(skipped, remarks, written)
             more, log = work.recorded(rendering, video, picture_start, tell)
             names += more
             for name in names:
@@ -208,7 +211,7 @@ class _Work:
             self.pictures(Path(video), first, rendering, tell)
         return [*names, *more], (*log, *told, *unsaid)
 
-    def written(self, skipped: tuple[Skipped, ...], printed: Score | None) -> list[str]:
+    def written(self, skipped: Sequence[Skipped], remarks: Sequence[str], printed: Score | None) -> list[str]:
         """The score with hits and timecode, and the cue sheet."""
         from rescore_music.stage.cuesheet import cue_csv, cue_page, cue_rows
         from rescore_music.view.annotations import with_hits
@@ -220,7 +223,7 @@ class _Work:
             write_score(marked, self.folder / name)
         rows = cue_rows(self.score, self.cues, self.hits)
         atomic_write(self.folder / "cue_sheet.csv", cue_csv(rows).encode("utf-8"))
-        page = cue_page(self.score, self.cues, self.hits, skipped=skipped)
+        page = cue_page(self.score, self.cues, self.hits, skipped=skipped, remarks=remarks)
         atomic_write(self.folder / "cue_sheet.html", page.encode("utf-8"))
         return [*names, "cue_sheet.csv", "cue_sheet.html"]
 

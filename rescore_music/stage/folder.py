@@ -17,7 +17,7 @@ from rescore_music.errors import ReadError
 from rescore_music.io import read_bytes, read_score
 from rescore_music.io.wav import read_audio
 from rescore_music.score import Score
-from rescore_music.syncing.result import Landing, Skipped
+from rescore_music.syncing.result import Landing, Passage, Skipped
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,8 @@ class Rescored:
     """A folder's content.
 
     `hits` is None where the folder does not tell; `written` is the score as `rescore` printed it, hits and timecode
-    over the system, where it synced one; `start` the timecode of its first sample, where syncing moved it.
+    over the system, where it synced one; `start` the timecode of its first sample, where syncing moved it;
+    `remarks` what syncing did to bars and spans.
     """
 
     score: Score
@@ -34,6 +35,7 @@ class Rescored:
     skipped: tuple[Skipped, ...] = ()
     written: Score | None = None
     start: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 def read_rescored(folder: str | Path) -> Rescored:
@@ -48,30 +50,43 @@ def read_rescored(folder: str | Path) -> Rescored:
     if not (place / "score.mid").is_file():
         raise ReadError("there is no score.mid in this folder", file=place, cure="name a folder that rescore wrote")
     score = read_score(place / "score.mid")
-    hits, skipped, names, start = _told(place / "report.json")
+    told = _told(place / "report.json")
     rendering = None
     if (place / "mix.wav").is_file():
         mix, paths = read_audio(place / "mix.wav"), sorted((place / "stems").glob("*.wav"))
+        names = list(told.names)
         if len(names) != len(paths):
             names = [(path.stem.partition("-")[2] or path.stem).replace("-", " ") for path in paths]
         stems = {name: read_audio(path).samples for name, path in zip(names, paths, strict=True)}
         rendering = Rendering(mix.samples, stems, mix.rate)
     printed = place / "score.musicxml"
-    written = read_score(printed) if hits is not None and printed.is_file() else None
-    return Rescored(score, rendering, hits, skipped, written, start)
+    written = read_score(printed) if told.hits is not None and printed.is_file() else None
+    return Rescored(score, rendering, told.hits, told.skipped, written, told.start, told.remarks)
 
 
-def _told(report: Path) -> tuple[tuple[Landing, ...] | None, tuple[Skipped, ...], list[str], str]:
-    """Landings, skipped hits, names of the stems, and the start."""
+@dataclass(frozen=True)
+class _Told:
+    """What report.json says: see `Rescored`; `names` are those of the stems."""
+
+    hits: tuple[Landing, ...] | None = None
+    skipped: tuple[Skipped, ...] = ()
+    names: tuple[str, ...] = ()
+    start: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+def _told(report: Path) -> _Told:
     if not report.is_file():
-        return None, (), [], ""
+        return _Told()
     try:
         said = json.loads(read_bytes(report))
-        sync, names = said["sync"], [str(name) for name in (said["audio"] or {}).get("stems", ())]
+        sync, names = said["sync"], tuple(str(name) for name in (said["audio"] or {}).get("stems", ()))
         if sync is None:
-            return None, (), names, ""
+            return _Told(names=names)
+        passages = _made(Passage, sync.get("passages", ()))
+        remarks = (*(str(edit) for edit in sync.get("edits", ())), *(str(passage) for passage in passages))
         hits, skipped = _made(Landing, sync["hits"]), _made(Skipped, sync["skipped"])
-        return hits, skipped, names, str(sync.get("start") or "")
+        return _Told(hits, skipped, names, str(sync.get("start") or ""), remarks)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ReadError("this is no report of rescore", file=report, cure="rescore again, or take it away") from error
 

@@ -29,7 +29,7 @@ from rescore_music.stage.cuesheet import COLUMNS, cue_csv, cue_page, cue_rows
 from rescore_music.stage.deliver import StageSettings, stage_cue
 from rescore_music.stage.folder import read_rescored
 from rescore_music.stage.landings import landings
-from rescore_music.syncing.result import Skipped
+from rescore_music.syncing.result import Passage, Skipped
 from rescore_music.timecode import FrameRate, Timecode
 
 FILM = FrameRate.parse("23.976")
@@ -201,16 +201,25 @@ def test_the_command_stages_a_cue_and_a_folder(tmp_path, capsys):
     for number, name in enumerate(names, 1):
         write_audio(Audio(sound.stems[name]), folder / "stems" / f"{number:02d}-x.wav")
     found = landings(score, cues)
-    told = {"sync": {"hits": [asdict(hit) for hit in found], "skipped": []}, "audio": {"stems": names}}
+    passage = Passage("dialogue", "talk", "01:00:00:10", "01:00:01:10", 0, 960, 1, 1.0, 1, 3.0, 2, "keep it thin")
+    sync = {
+        "hits": [asdict(hit) for hit in found],
+        "skipped": [],
+        "passages": [asdict(passage)],
+        "edits": ["bar 3 twice"],
+    }
+    told = {"sync": sync, "audio": {"stems": names}}
     (folder / "report.json").write_text(json.dumps(told))
     assert read_rescored(folder).hits == found
     assert list(read_rescored(folder).rendering.stems) == names
+    assert read_rescored(folder).remarks == ("bar 3 twice", str(passage))
     clip = video(tmp_path)
     assert run("stage", folder, *asked, "--video", clip, "-o", tmp_path / "b", "--json") == 0
     value = json.loads(capsys.readouterr().out)
     assert set(value["files"]) == ALL - {"score.pdf"}
     assert [hit["tick"] for hit in value["hits"]] == [hit.tick for hit in found]
     assert value["session_start"].startswith("00:59:5")
+    assert "keep it thin" in (tmp_path / "b" / "cue_sheet.html").read_text()
     assert run("stage", tmp_path, *asked, "-o", tmp_path / "c") == 2
     assert run("stage", folder, *asked, "--video", tmp_path / "none.mp4", "-o", tmp_path / "c") == 2
     errors = capsys.readouterr().err.splitlines()
