@@ -166,6 +166,8 @@ def _stage_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--video", type=Path, help="the picture: it gets the new score, and streamers in a second copy")
     text = "timecode of the first picture (default: what the video tells, else --start)"
     sub.add_argument("--picture-start", metavar="TIMECODE", help=text)
+    text = "keep the video's own sound under the new score, at this gain (default: leave it out)"
+    sub.add_argument("--own-sound", type=float, metavar="DB", help=text)
     text = "do not sync the cue again: it meets the picture as it is (a folder that rescore wrote always does)"
     sub.add_argument("--as-it-is", action="store_true", help=text)
     text = "bars of warning clicks before the cue (default %(default)s)"

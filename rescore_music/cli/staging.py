@@ -45,6 +45,7 @@ def run_stage(args: argparse.Namespace) -> int:
             seconds=args.streamer_seconds,
             date=args.date,
             pages=not args.no_pages,
+            own=args.own_sound,
         ),
         progress=None if args.quiet else progress,
     )

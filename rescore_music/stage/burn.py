@@ -24,8 +24,10 @@ from rescore_music.stage.containers import (
     container_of,
     encoded,
     interleave,
+    mixed,
     need_av,
     opened,
+    own_sound,
     placed,
     reason,
     sound_of,
@@ -54,6 +56,7 @@ def burn(
     first: Timecode,
     audio: Audio | Rendering | str | Path | None = None,
     at: Fraction | float = 0,
+    own: float | None = None,
 ) -> Path:
     """Draw an overlay onto a video.
 
@@ -69,6 +72,8 @@ def burn(
         Sound, as for `mux`.
     at : Fraction or float
         Seconds from the first picture to the sound's first sample.
+    own : float, optional
+        Gain in dB of the video's own sound, mixed with `audio`, or alone; left out unless given.
 
     Returns
     -------
@@ -88,6 +93,9 @@ def burn(
     out, video = Path(out), Path(video)
     codec = codec_of(out)
     sound = None if audio is None else placed(sound_of(audio), at, out, codec)
+    if own is not None:
+        kept = own_sound(video, sound.rate if sound else 48000)
+        sound = mixed(sound or Audio(np.zeros((0, 2), np.float32), kept.rate), kept, own) if kept else sound
     with opened(video) as source, beside(out) as temporary:
         picture = source.streams.video[0]
         options = clock(sound.rate if sound else 48000, picture.time_base)

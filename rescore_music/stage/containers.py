@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import heapq
+import itertools
 import logging
 import math
 import os
@@ -35,6 +36,7 @@ SOUND = {".mov": "pcm_s24le", ".mp4": "aac", ".m4v": "aac"}
 AAC_BITS = 320_000  # a second, of a stereo track
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 BLOCK = 1024  # samples of an AAC packet; PCM is written in the same blocks
+LONGEST = 1 << 28  # samples of a video's own sound, 1.5 hours at 48 kHz and 2 GiB
 _CLOCK = 1 << 31  # a movie's clock is a 32-bit number
 _log = logging.getLogger(__name__)
 
@@ -117,11 +119,15 @@ def opened(video: Path) -> Iterator[InputContainer]:
 
 @dataclass(frozen=True)
 class PictureFacts:
-    """Pictures a second (on average), length in seconds, and the timecode that the file tells of its first picture."""
+    """Pictures a second (on average), length in seconds, the timecode that the file tells of its first picture.
+
+    `sounds` counts its sound tracks.
+    """
 
     rate: Fraction
     seconds: Fraction
     timecode: str = ""
+    sounds: int = 0
 
 
 def picture_facts(video: Path) -> PictureFacts:
@@ -138,7 +144,8 @@ def picture_facts(video: Path) -> PictureFacts:
         length = Fraction(source.duration or 0, 1_000_000)
         if stream.duration is not None and stream.time_base is not None:
             length = stream.duration * stream.time_base
-        return PictureFacts(rate, length, stream.metadata.get("timecode") or source.metadata.get("timecode") or "")
+        label = stream.metadata.get("timecode") or source.metadata.get("timecode") or ""
+        return PictureFacts(rate, length, label, len(source.streams.audio))
 
 
 def reason(error: Exception) -> str:
@@ -166,6 +173,53 @@ def clock(rate: int, base: Fraction | None) -> dict[str, str]:
     """The muxer's option for a movie's clock that samples and pictures divide."""
     both = math.lcm(rate, (base or Fraction(1, 1000)).denominator)
     return {"movie_timescale": str(both if both < _CLOCK else rate)}
+
+
+def own_sound(video: Path, rate: int) -> Audio | None:
+    """The video's own first sound track from its first picture on, as stereo at a sample rate; None if it has none.
+
+    Raises
+    ------
+    ReadError
+        If it is longer than `LONGEST` samples, or damaged.
+    """
+    av = need_av()
+    with opened(video) as source:
+        if not source.streams.audio:
+            return None
+        picture, stream = source.streams.video[0], source.streams.audio[0]
+        zero = (picture.start_time or 0) * (picture.time_base or Fraction(0))
+        change = av.AudioResampler(format="fltp", layout="stereo", rate=rate)
+        blocks: list[npt.NDArray[np.float32]] = []
+        first: int | None = None
+        count = 0
+        try:
+            for frame in itertools.chain(source.decode(stream), (None,)):
+                if first is None and frame is not None:
+                    first = round(((frame.pts or 0) * (frame.time_base or Fraction(0)) - zero) * rate)
+                made = [piece.to_ndarray().T for piece in change.resample(frame)]
+                blocks += made
+                count += sum(len(block) for block in made)
+                if count > LONGEST:
+                    raise ReadError("has more sound than is read at once", file=video, cure="cut it into reels")
+        except av.FFmpegError as error:
+            raise ReadError(f"its sound cannot be decoded: {reason(error)}", file=video) from error
+    start = first or 0
+    samples = np.concatenate([np.zeros((max(start, 0), 2), np.float32), *blocks])
+    return Audio(samples[max(-start, 0) :], rate)
+
+
+def mixed(score: Audio, own: Audio | None, decibels: float) -> Audio:
+    """A score and a video's own sound together, both from the first picture on; as long as the longer."""
+    if own is None:
+        return score
+    out = np.zeros((max(len(score.samples), len(own.samples)), 2), np.float32)
+    out[: len(score.samples)] = score.samples  # one channel is both
+    out[: len(own.samples)] += own.samples * np.float32(10 ** (decibels / 20))
+    peak = float(np.abs(out).max(initial=0.0))
+    if peak > 1:
+        _log.warning("score and the video's own sound together are %.1f dB over full scale", 20 * math.log10(peak))
+    return Audio(out, score.rate)
 
 
 def add_sound(goal: OutputContainer, codec: str, sound: Audio) -> AudioStream:

@@ -68,6 +68,8 @@ class StageSettings:
         In broadcast waves, yyyy-mm-dd; fixed, unless told.
     pages : bool
         Whether the score is engraved as PDF.
+    own : float or None
+        Gain in dB of the video's own sound under the new score; None leaves it out.
     """
 
     free_bars: int = 2
@@ -77,6 +79,7 @@ class StageSettings:
     seconds: float = SECONDS
     date: str = FIXED_DATE
     pages: bool = True
+    own: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -277,6 +280,8 @@ class _Work:
         if first is None:
             log.append(LogItem(str(video), f"tells no timecode: its first picture is taken for {self.cues.start}"))
             first = self.cues.start
+        if facts.sounds and self.settings.own is None:
+            log.append(LogItem(str(video), "its own sound is left out of both videos", facts.sounds))
         if abs(facts.rate / rate.fps - 1) > Fraction(1, 5000):
             log.append(LogItem(str(video), f"has {float(facts.rate):.3f} pictures a second on average, not {rate}"))
         position = (first.frame - self.cues.start.frame + self.led.frames) / rate.fps
@@ -319,8 +324,8 @@ class _Work:
         sound = None if rendering is None else self.folder / "mix.wav"  # its very samples
         tell("picture", STEPS["picture"])
         if sound is not None:
-            mux(video, sound, self.folder / "picture.mov", at=at, timecode=first)
+            mux(video, sound, self.folder / "picture.mov", at=at, timecode=first, own=asked.own)
         tell("streamers", STEPS["streamers"])
         lines, flutters, seconds = asked.streamers, asked.flutters, asked.seconds
         drawn = overlay(self.led, self.cues, self.hits, streamers=lines, flutters=flutters, seconds=seconds)
-        burn(video, drawn, self.folder / "streamers.mp4", first=first, audio=sound, at=at)
+        burn(video, drawn, self.folder / "streamers.mp4", first=first, audio=sound, at=at, own=asked.own)

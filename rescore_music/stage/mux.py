@@ -24,8 +24,10 @@ from rescore_music.stage.containers import (
     container_of,
     encoded,
     interleave,
+    mixed,
     need_av,
     opened,
+    own_sound,
     placed,
     reason,
     sound_of,
@@ -48,13 +50,14 @@ def mux(
     *,
     at: Fraction | float = 0,
     timecode: Timecode | None = None,
+    own: float | None = None,
 ) -> Path:
     """Put a score under a video; the picture is copied, not encoded anew.
 
     Parameters
     ----------
     video : path
-        Any file whose first video stream the goal's container can hold. Its own sound is left out, which is logged.
+        Any file whose first video stream the goal's container can hold.
     audio : Audio, Rendering or path
         The score; a path is read as a sound file. What is longer than the picture is kept.
     out : path
@@ -64,6 +67,9 @@ def mux(
         beginning is cut off, which is logged.
     timecode : Timecode, optional
         Of the first picture; the video's own unless given.
+    own : float, optional
+        Gain in dB of the video's own sound (dialogue, effects), mixed with the score. Left out unless given, which is
+        logged.
 
     Returns
     -------
@@ -83,10 +89,12 @@ def mux(
     out = Path(out)
     codec = codec_of(out)
     sound = placed(sound_of(audio), at, out, codec)
+    if own is not None:
+        sound = mixed(sound, own_sound(Path(video), sound.rate), own)
     with opened(Path(video)) as source, beside(out) as temporary:
         picture = source.streams.video[0]
-        for stream in source.streams.audio:
-            _log.info("%s: its sound track %d is left out", video, stream.index)
+        if source.streams.audio and own is None:
+            _log.info("%s: its own sound is left out", video)
         try:
             with av.open(
                 str(temporary), "w", format=container_of(out), options=clock(sound.rate, picture.time_base)

@@ -130,6 +130,26 @@ def test_a_video_that_is_unsure_is_told(tmp_path):
     assert clips.lag(back[:, 0], np.asarray(sound.mix[:, 0], float)) == round(36 / FILM.fps * 48000)
 
 
+def test_the_videos_own_sound_is_told_or_kept(tmp_path):
+    score, sound = piece()
+    clip = clips.draw(tmp_path / "clip.mp4", FILM.fps, 40, timecode="01:00:00:00", sound=True)
+    old, _ = clips.heard(clip)
+    asked = StageSettings(pages=False)
+    staged = stage_cue(score, spotting(FILM), tmp_path / "a", rendering=sound, video=clip, settings=asked)
+    assert any("own sound is left out" in item.what for item in staged.log)
+    asked = StageSettings(pages=False, own=-3.0)
+    staged = stage_cue(score, spotting(FILM), tmp_path / "b", rendering=sound, video=clip, settings=asked)
+    assert not any("own sound" in item.what for item in staged.log)
+    back, _ = clips.heard(tmp_path / "b" / "picture.mov")
+    meant = np.asarray(sound.mix, float).copy()
+    meant[: len(old)] += old * 10 ** (-3 / 20)
+    assert np.abs(back - meant).max() < 2**-21
+    staged = stage_cue(score, spotting(FILM), tmp_path / "c", video=clip, settings=asked)
+    assert set(staged.files) == ALL - {"mix.wav", "stems", "score.pdf", "picture.mov"}
+    alone, _ = clips.heard(tmp_path / "c" / "streamers.mp4")
+    assert clips.lag(alone[:, 0], old[:, 0]) == 0
+
+
 @pytest.mark.parametrize("bad", ["text", "drop"])
 def test_a_failure_leaves_nothing(tmp_path, bad):
     score, sound = piece()

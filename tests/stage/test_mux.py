@@ -89,6 +89,26 @@ def test_the_old_sound_is_left_out_and_a_rendering_gives_its_mix(tmp_path, caplo
     assert np.array_equal(clips.heard(out)[0], np.rint(samples.astype(np.float64) * 2**23) / 2**23)
 
 
+@pytest.mark.parametrize("decibels", [0.0, -6.0])
+def test_the_old_sound_stays_under_the_score_where_it_was(tmp_path, decibels):
+    video = clips.draw(tmp_path / "in.mp4", FILM, sound=True)
+    old, _ = clips.heard(video)
+    samples = clips.bursts(48000, 0.5, (0.1, 0.3)) * np.float32(0.5)
+    back, hz = clips.heard(mux(video, Audio(samples), tmp_path / "out.mov", own=decibels))
+    assert hz == 48000
+    assert len(back) == len(old)
+    meant = old * 10 ** (decibels / 20)
+    meant[: len(samples)] += samples
+    assert np.abs(back - meant).max() < 2**-22
+    silent = clips.draw(tmp_path / "silent.mp4", FILM)
+    back, _ = clips.heard(mux(silent, Audio(samples), tmp_path / "out.mov", own=decibels))
+    assert np.abs(back - samples).max() <= 2**-24
+    mono = Audio(samples[:, :1], 44100)  # the video's own sound follows the score's rate
+    back, hz = clips.heard(mux(video, mono, tmp_path / "out.mov", own=decibels))
+    assert hz == 44100
+    assert back.shape == (pytest.approx(len(old) * 44100 / 48000, abs=64), 2)
+
+
 def test_refusals_are_one_line_and_leave_nothing(tmp_path):
     video = clips.draw(tmp_path / "in.mov", FILM, 5, codec="prores_ks", pix_fmt="yuv422p10le")
     sound = Audio(clips.bursts(48000, 0.2, (0.1,)))
