@@ -141,6 +141,14 @@ def report(result: Result) -> dict[str, Any]:
     return {
         "version": 1,
         "provenance": dict(result.provenance),
+        "request": {
+            "cue": result.path,
+            "sections": [
+                {"bars": f"{s.first}-{s.last}", "role": s.role.name.lower().replace("_", "-"), "give": list(s.give)}
+                for s in result.template.sections
+            ],
+            "keep": list(result.template.keep),
+        },
         "seconds": {stage: round(seconds, 4) for stage, seconds in result.seconds.items()},
         "source": _summary(source),
         "result": _summary(score),

@@ -113,6 +113,8 @@ class Result:
     settings : Settings
     provenance : mapping of str to str
     seconds : mapping of stage to seconds
+    path : str
+        Where the cue was read from; "" for a Score.
     """
 
     source: Score
@@ -131,6 +133,7 @@ class Result:
     settings: Settings = field(default_factory=Settings)
     provenance: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    path: str = ""
 
 
 class _Clock:
@@ -350,6 +353,7 @@ def _line(
         decisions=explain(chosen, score, template, analysis, settings.seed),
         provenance=provenance,
         seconds=clock.seconds,
+        path="" if isinstance(source, Score) else str(Path(source).resolve()),
     )
 
 

@@ -8,7 +8,7 @@ tells what a file may say. Conventions: pitches sounding, levels and dynamics dB
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -193,8 +193,9 @@ def load_template(name_or_path: str | Path | Template, overrides: Mapping[str, A
     Parameters
     ----------
     name_or_path : str, path or Template
-        "forces/style", a preset's name, or the path of a YAML file that holds or names both; a Template is returned
-        as it is, or read again by its name where there are overrides.
+        "forces/style" (either may be a preset's name: "swing/march" is the swing band playing a march), a preset's
+        name, or the path of a YAML file that holds or names both; a Template is returned as it is, or read again by
+        its name where there are overrides.
     overrides : mapping, optional
         Changes in the shape of a preset's `overrides`: {"style": {"density": 0.9}}, {"forces": {"seats": {"tuba":
         None}}}; dotted keys ("style.density") do as well.
@@ -214,6 +215,36 @@ def load_template(name_or_path: str | Path | Template, overrides: Mapping[str, A
 
 
 template = load_template
+
+
+def recast(given: Template, *, forces: str = "", style: str = "") -> Template:
+    """The same style with other forces, the same forces in another style; what was asked for in some bars stays.
+
+    Parameters
+    ----------
+    given : Template
+    forces, style : str
+        An id, or a preset whose forces or style are meant; "" leaves it as it is.
+
+    Returns
+    -------
+    Template
+        Named by both ("swing/march"), so that it can be loaded again by its name.
+
+    Raises
+    ------
+    TemplateError
+        If there are no such forces or style.
+    """
+    if not forces and not style:
+        return given
+    before, slash, after = given.name.rpartition("/")
+    if not slash or given.name.casefold().endswith((".yaml", ".yml")):
+        before = after = given.name  # a preset, or a file that names both
+    shipped = templates()
+    who = load_template(f"{forces}/{next(iter(shipped.styles))}").forces if forces else given.forces
+    how = load_template(f"{next(iter(shipped.forces))}/{style}").style if style else given.style
+    return replace(given, name=f"{forces or before}/{style or after}", forces=who, style=how)
 
 
 def templates() -> Catalogue:

@@ -42,11 +42,11 @@ def resolve(name_or_path: str | Path, overrides: Mapping[str, Any]) -> Template:
     path = _as_file(name_or_path)
     if path is not None:
         return _preset(path, text, changes)
-    forces, slash, style = text.partition("/")
+    forces, slash, style = text.rpartition("/") if _as_file(text.rpartition("/")[0]) else text.partition("/")
     if slash:
-        who = _Part("forces", read(_shipped("forces", forces, text)))
-        how = _Part("style", read(_shipped("style", style, text)))
-        return _build(who, how, [_Layer(changes)], text, "")
+        who, players, _ = _side("forces", forces, text)
+        how, manner, seats = _side("style", style, text)
+        return _build(who, how, [*players, *manner, _Layer(changes)], text, "", seats)
     shipped = _folder("preset") / f"{text}.yaml"
     if _is_id(text) and shipped.is_file():
         return _preset(shipped, text, changes)
@@ -75,6 +75,32 @@ def _shipped(kind: str, id: str, asked: str) -> Path:
     if not _is_id(id) or not path.is_file():
         raise TemplateError(f"template '{asked}': unknown {kind} '{id}'", cure=near(id, _ids(kind)))
     return path
+
+
+def _side(kind: str, word: str, asked: str) -> tuple[_Part, list[_Layer], tuple[str, ...]]:
+    """Forces or a style by its id, or those of a preset or a file with their changes: "swing/march".
+
+    The last are the seats that a preset's style may speak of though other forces do not have them.
+    """
+    path = _as_file(word) or _folder("preset") / f"{word}.yaml"
+    if word in _ids(kind) or not path.is_file() or not (_is_id(word) or _as_file(word)):
+        return _Part(kind, read(_shipped(kind, word, asked))), [], ()
+    document = read(path)
+    layers = [_Layer(document.data.get("overrides") or {}, document)]
+    try:
+        patterns = _patterns(_named(document, "style"), layers)
+        check(PresetFile, document.data, seats=_any_seats(document), patterns=patterns)
+    except Problem as problem:
+        raise _located(document, problem) from None
+    part = _named(document, kind)
+    if part is None:
+        raise document.error(f"a template names {kind} too")
+    changes = (document.data.get("overrides") or {}).get(kind)
+    return part, [_Layer({kind: changes}, document)] if changes else [], _any_seats(document)
+
+
+def _any_seats(document: Document) -> tuple[str, ...]:
+    return _seat_ids(_named(document, "forces"), [_Layer(document.data.get("overrides") or {}, document)])
 
 
 def _unknown(text: str) -> NoReturn:
@@ -188,8 +214,10 @@ def _patterns(style: _Part | None, layers: list[_Layer]) -> Patterns:
     return Patterns(sources)
 
 
-def _build(forces: _Part, style: _Part, layers: list[_Layer], name: str, source: str) -> Template:
-    seats, patterns = _seat_ids(forces, layers), _patterns(style, layers)
+def _build(
+    forces: _Part, style: _Part, layers: list[_Layer], name: str, source: str, also: tuple[str, ...] = ()
+) -> Template:
+    seats, patterns = _seat_ids(forces, layers) + also, _patterns(style, layers)
     forces.check(seats)
     style.check(seats, patterns)
     who: dict[str, Any] = {key: value for key, value in forces.data.items() if key != "version"}

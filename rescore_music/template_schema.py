@@ -302,7 +302,7 @@ class RolesModel(_Model):
     @field_validator("*", mode="after")
     @classmethod
     def _suits(cls, model: RoleModel, info: ValidationInfo) -> RoleModel:
-        known: Mapping[str, tuple[str, ...]] = (info.context or {}).get("patterns", {})
+        known: Mapping[str, tuple[str, ...]] = (info.context or {}).get("patterns") or {}
         role = str(info.field_name).replace("_", "-")
         for word in (model.pattern, *(louder.pattern for louder in model.louder)):
             if word != "keep" and role in ("melody", "counter-melody"):

@@ -32,20 +32,24 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def command(
-        run: Callable[[argparse.Namespace], int], *, cue: bool = True, json: bool = True
+        run: Callable[[argparse.Namespace], int],
+        *,
+        cue: bool = True,
+        json: bool = True,
+        what: str = "a cue: .mid .kar .rmi .musicxml .xml .mxl .abc .krn",
     ) -> argparse.ArgumentParser:
         name = run.__name__.removeprefix("run_")
         text = (run.__doc__ or "").strip()
         sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(run=run)
         if cue:
-            sub.add_argument("cue", type=Path, help="a cue: .mid .kar .rmi .musicxml .xml .mxl .abc .krn")
+            sub.add_argument("cue", type=Path, help=what)
             _reading_options(sub)
         if json:
             sub.add_argument("--json", action="store_true", help="JSON on stdout")
         return sub
 
-    sub = command(run_rescore)
+    sub = command(run_rescore, what="a cue (.mid .kar .rmi .musicxml .xml .mxl .abc .krn), or a folder rescore wrote")
     sub.add_argument("-o", "--out", type=Path, required=True, help="folder for everything that is written")
     _orchestration_options(sub)
     _picture_options(sub, required=False)
@@ -136,8 +140,10 @@ def _reading_options(sub: argparse.ArgumentParser) -> None:
 
 
 def _orchestration_options(sub: argparse.ArgumentParser) -> None:
-    text = "forces/style, a preset's name, or a path to YAML (default %(default)s)"
-    sub.add_argument("-t", "--template", default=DEFAULT_TEMPLATE, help=text)
+    text = f"forces/style, a preset's name, or a path to YAML (default {DEFAULT_TEMPLATE}, or the earlier result's)"
+    sub.add_argument("-t", "--template", help=text)
+    sub.add_argument("--forces", default="", help="the template's style with these forces, or those of this preset")
+    sub.add_argument("--style", default="", help="the template's forces in this style, or in that of this preset")
     text = "ask for players in some bars, as 17-24:melody:horn-f,trumpet; may be repeated"
     sub.add_argument("--give", action="append", default=[], metavar="BARS:ROLE:WHO", help=text)
     text = "a part of the cue that stays as it is, by name or number; may be repeated"

@@ -18,9 +18,17 @@ def run_rescore(args: argparse.Namespace) -> int:
     from rescore_music.delivery import OWN, report
     from rescore_music.pipeline import rescore
 
+    cue, template = args.cue, None
+    if cue.is_dir():
+        from rescore_music.earlier import read_earlier
+
+        earlier = read_earlier(cue, template=args.template, salvage=args.salvage)
+        cue, template = earlier.path, earlier.template
+        if earlier.synced and args.cues is None:
+            say("its hits on picture are not kept in the folder: give the list again with --cues", file=sys.stderr)
     result = rescore(
-        args.cue,
-        template=template_of(args),
+        cue,
+        template=template_of(args, template),
         cues=args.cues,
         rate=args.rate,
         start=args.start,
@@ -84,17 +92,29 @@ def run_explain(args: argparse.Namespace) -> int:
     return 0
 
 
-def template_of(args: argparse.Namespace) -> Template:
-    """The template with what was asked for on the command line."""
-    from rescore_music.template import load_template
+def template_of(args: argparse.Namespace, given: Template | None = None) -> Template:
+    """The template (that of an earlier result, where one is given) with what was asked for on the command line."""
+    from dataclasses import replace
 
+    from rescore_music.cli.arguments import DEFAULT_TEMPLATE
+    from rescore_music.template import load_template, recast
+
+    asked = recast(given or load_template(args.template or DEFAULT_TEMPLATE), forces=args.forces, style=args.style)
     sections = [dict(zip(("bars", "role", "give"), wish.split(":"), strict=False)) for wish in args.give]
     wishes: dict[str, object] = {}
     if sections:
         wishes["sections"] = [wish | {"give": wish.get("give", "").split(",")} for wish in sections]
     if args.keep:
         wishes["keep"] = args.keep
-    return load_template(args.template, wishes)
+    if not wishes:
+        return asked
+    more = load_template(asked.name, wishes)
+    known = load_template(asked.name)
+    return replace(
+        asked,
+        sections=(*asked.sections, *more.sections[len(known.sections) :]),
+        keep=tuple(dict.fromkeys((*asked.keep, *more.keep))),
+    )
 
 
 def settings_of(args: argparse.Namespace) -> Settings:

@@ -146,8 +146,10 @@ def _graces(draft: Rows, score: Score, analysis: Analysis, seats: Ensemble, ledg
                 continue
             if draft["articulation"][row] & _SAID:
                 continue
-            last = int(bar[k])
-            made.append(_grace(draft[row : row + 1], analysis))
+            grace = _grace(draft[row : row + 1], analysis)
+            if int(grace["pitch"][0]) >= seats.low[seat]:
+                last = int(bar[k])
+                made.append(grace)
     if not made:
         return draft
     added = np.concatenate(made)
