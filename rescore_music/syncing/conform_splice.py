@@ -85,10 +85,25 @@ def spliced(score: Score, spans: Spans) -> Spliced:
         log.append(LogItem(where, SIGNS))
     bars, meters = _bars(score, joined)
     length = int(sum(end - start for start, end in joined))
-    made = made.replace(notes=notes, meters=meters, barlines=np.zeros(0, np.int64), length=length)
+    events = {name: _events(score, made, joined, name) for name in ("controls", "bends", "programs")}
+    made = made.replace(notes=notes, meters=meters, **events, barlines=np.zeros(0, np.int64), length=length)
     if not np.array_equal(made.bars, bars):
         made = made.replace(barlines=bars)
     return Spliced(made.replace(import_log=score.import_log), joined, tuple(log), stop)
+
+
+def _events(score: Score, made: Score, spans: Spans, name: str) -> Rows:
+    """Controllers, bends or programs: untouched before the first seam and after the last, even beyond the end.
+
+    Between them they are as `played` has them, which brings in at a seam what is in force where the music goes on.
+    """
+    source, rows = getattr(score, name), getattr(made, name)
+    stop, start = spans[0][1], spans[-1][0]
+    last = sum(end - begin for begin, end in spans[:-1])
+    head, middle = source[source["tick"] < stop], rows[(rows["tick"] >= stop) & (rows["tick"] <= last)]
+    tail = source[source["tick"] > start].copy()
+    tail["tick"] += last - start
+    return np.concatenate([head, middle, tail])
 
 
 def _contiguous(spans: Spans) -> tuple[tuple[int, int], ...]:

@@ -107,6 +107,15 @@ def test_controllers_and_tempo_stand_as_they_stood():
     assert made.score.tempo.us.tolist() == [500_000, 400_000]
 
 
+def test_every_message_away_from_the_seams_is_kept():
+    # two values at the first tick, and one after the end
+    rows = [(0, 0, 7, 100), (0, 0, 7, 90), (BAR, 0, 11, 60), (3 * BAR + 5, 0, 11, 70), (7 * BAR, 0, 7, 0)]
+    made = spliced(music(controls=np.array(rows, CONTROL)), [(0, 2 * BAR), (3 * BAR, 6 * BAR)])
+    found = [tuple(int(x) for x in row) for row in made.score.controls]
+    assert [r for r in found if r[0] < 2 * BAR] == rows[:3]
+    assert [r for r in found if r[0] > 2 * BAR] == [(2 * BAR + 5, 0, 11, 70), (6 * BAR, 0, 7, 0)]
+
+
 def test_repeat_signs_are_left_out_and_told():
     marks = (Mark(0, "barline", "repeat-start"), Mark(2 * BAR, "barline", "repeat-end"), Mark(4 * BAR, "text", "dolce"))
     made = spliced(music(marks=marks), [(0, 2 * BAR), (3 * BAR, 6 * BAR)])
