@@ -1,6 +1,6 @@
 """Random picture changes: does only the music around them change, and do the hits still land?
 
-    python benchmarks/bench_conform.py [CHANGES] [--seed N]
+    python benchmarks/bench_conform.py [CHANGES] [--seed N] [--real]
 
 Each change (200 unless told, drawn from the seed) lengthens, shortens, removes, inserts or swaps shots of a cut drawn
 at random over a shipped cue that was synced to random hits, at a random one of six frame rates. The cut's own map of
@@ -11,6 +11,8 @@ knows nothing of us:
   it lay, but for the cut's own offset (largest difference in microseconds);
 - hits: every hard hit that is still in the picture, at its frame in mido's time.
 
+With --real the cues are published game files (every ninth that lasts 40 to 240 s) where they lie beside the checkout.
+
 Peers: no published tool conforms notes to a new cut. Compared with syncing the cue to the new frames from scratch: how
 many bars outside the change move against the picture by more than a millisecond.
 """
@@ -18,6 +20,7 @@ many bars outside the change move against the picture by more than a millisecond
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -30,7 +33,7 @@ import numpy as np
 from rescore_music.analysis import analyze
 from rescore_music.cues import Cues, Hit
 from rescore_music.edits import Edit, EditList
-from rescore_music.errors import SyncError
+from rescore_music.errors import RescoreError, SyncError
 from rescore_music.io import read_score
 from rescore_music.io.midi.write import midi_bytes
 from rescore_music.resources import samples_dir
@@ -57,6 +60,20 @@ class Setting:
     cues: Cues
     shots: tuple[Shot, ...]
     name: str
+
+
+def real_cues() -> dict[str, Score]:
+    here = Path(__file__).resolve().parents[1]
+    folder = Path(os.environ.get("RESCORE_SHARED_DATA", here.parent / "shared" / "data")) / "game_midi"
+    found: dict[str, Score] = {}
+    for path in sorted(folder.rglob("*.mid"))[::9]:
+        try:
+            score = read_score(path)
+        except RescoreError:
+            continue
+        if 40 <= score.duration <= 240:
+            found[path.name] = score
+    return found
 
 
 def draw_setting(rng: np.random.Generator, scores: dict[str, tuple[Score, Analysis]]) -> Setting:
@@ -276,7 +293,7 @@ def main() -> None:
     words = [w for w in words if w != str(seed)] if "--seed" in sys.argv else words
     wanted = int(words[0]) if words else 200
     rng = np.random.default_rng(seed)
-    scores = {name: read_score(Path(samples_dir()) / name) for name in CUES}
+    scores = real_cues() if "--real" in sys.argv else {name: read_score(samples_dir() / name) for name in CUES}
     known = {name: (score, analyze(score)) for name, score in scores.items()}
     tallies = {kind: Tally() for kind in KINDS}
     music: Counter[str] = Counter()
