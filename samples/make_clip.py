@@ -249,7 +249,9 @@ def picture(frame: int) -> np.ndarray:
 def write_clip(path: Path, frames: int = FRAMES) -> Path:
     """The clip, or its beginning."""
     with av.open(str(path), "w") as file:
-        stream = file.add_stream("libx264", rate=RATE, options={"crf": "24", "preset": "veryfast"})
+        stream = file.add_stream(
+            "libx264", rate=RATE, options={"crf": "24", "preset": "veryfast", "x264-params": "mbtree=0"}
+        )
         stream.width, stream.height, stream.pix_fmt = WIDTH // 2, HEIGHT // 2, "yuv420p"
         stream.metadata["timecode"] = file.metadata["timecode"] = START
         for number in range(frames):
