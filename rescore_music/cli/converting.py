@@ -7,6 +7,10 @@ import sys
 
 from rescore_music.cli.printing import say, say_json
 
+TYPE_CHECKING = False  # typing costs as much to import as everything else here
+if TYPE_CHECKING:
+    from rescore_music.syncing import ConstantTempo, Synced, Way
+
 
 def run_convert(args: argparse.Namespace) -> int:
     """Write a cue in another format: notated, unfolded, for print or for a sequencer."""
@@ -40,15 +44,18 @@ def run_sync(args: argparse.Namespace) -> int:
     from rescore_music.analysis import analyze
     from rescore_music.io import read_score, write_score
     from rescore_music.io.spotting import read_cues
-    from rescore_music.syncing import sync
+    from rescore_music.syncing import needs_analysis, sync
 
     score, cues = read_score(args.cue, salvage=args.salvage), read_cues(args.cues, args.rate, args.start)
-    motifs = any(hit.lands.startswith("motif:") for hit in cues.hits)
-    synced = sync(score, cues, analysis=analyze(score) if motifs else None)
+    cues = cues.ending(args.end) if args.end else cues
+    analysis = analyze(score) if args.edits != "none" or needs_analysis(cues) else None
+    synced = sync(score, cues, analysis=analysis, edits=args.edits, lower=args.lower, compare=True)
     write_score(synced.score, args.out)
     if args.json:
         say_json(synced.as_dict())
         return 0
+    if cues.start_give and synced.cues is not None:
+        say(f"the cue starts at {synced.cues.start}")
     for hit in synced.hits:
         say(
             f"{hit.target_s:9.3f} s  bar {hit.bar:>4} beat {hit.beat:<6g} {hit.residual_frames:+8.4f} frames  "
@@ -56,9 +63,39 @@ def run_sync(args: argparse.Namespace) -> int:
         )
     for skipped in synced.skipped:
         say(f"skipped: {skipped}")
+    for line in (*synced.edits, *synced.passages):
+        say(line)
+    _say_ways(synced)
     say(f"largest step {synced.max_step_percent:.2f} % a beat, deviation {synced.max_deviation_percent:.2f} %")
     say(args.out)
     return 0
+
+
+def _say_ways(synced: Synced) -> None:
+    """The three ways, the next best constant tempi and the runners-up."""
+    heads = ("hard off", "soft off", "<= 1 frame", "step %", "deviation %")
+    say(f"{'':<12}{'bpm':>9}" + "".join(f"{head:>13}" for head in heads))
+    rows: list[tuple[str, Way | ConstantTempo, float, float]] = []
+    rows += [(way.name, way, way.max_step_percent, way.max_deviation_percent) for way in synced.ways]
+    rows += [(f"constant {k}", t, 0.0, abs(t.factor - 1) * 100) for k, t in enumerate(synced.constant[1:4], 2)]
+    for name, way, step, away in rows:
+        off = f"{way.mean_frames_off:13.3f}{way.mean_frames_off_other:13.3f}{way.within_a_frame:13.0%}"
+        say(f"{name:<12}{way.bpm:9.3f}{off}{step:13.2f}{away:13.2f}")
+    for other in synced.alternatives[:4]:
+        text = "; ".join(other.edits)
+        say(
+            f"or {other.name}: step {other.max_step_percent:.2f} %, deviation {other.max_deviation_percent:.2f} %"
+            + (f" ({text})" if text else "")
+        )
+
+
+def sync_options(sub: argparse.ArgumentParser) -> None:
+    """What `sync` may do besides bending the tempo."""
+    text = "bar edits at phrase seams: odd meters, or whole bars too (default %(default)s)"
+    sub.add_argument("--edits", choices=("none", "meters", "bars"), default="none", help=text)
+    text = "make the accompaniment so much softer under dialogue (default %(default)g)"
+    sub.add_argument("--lower", type=float, default=0.0, metavar="DB", help=text)
+    sub.add_argument("--end", metavar="TIMECODE", help="where the music must end")
 
 
 def run_render(args: argparse.Namespace) -> int:

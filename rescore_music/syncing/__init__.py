@@ -3,20 +3,34 @@
 from rescore_music.syncing.conform import conform
 from rescore_music.syncing.conform_cuts import picture_map
 from rescore_music.syncing.conform_result import Conformed
-from rescore_music.syncing.constant import ConstantTempo, constant_tempi
-from rescore_music.syncing.result import Alternative, Landing, Skipped, Synced, TempoRow
-from rescore_music.syncing.solve import sync
+from rescore_music.syncing.constant import constant_tempi
+from rescore_music.syncing.result import (
+    Alternative,
+    ConstantTempo,
+    Landing,
+    Passage,
+    Skipped,
+    Synced,
+    TempoRow,
+    Way,
+)
+from rescore_music.syncing.solve import needs_analysis, sync
+from rescore_music.syncing.ways import compared
 
 __all__ = [
     "Alternative",
     "Conformed",
     "ConstantTempo",
     "Landing",
+    "Passage",
     "Skipped",
     "Synced",
     "TempoRow",
+    "Way",
+    "compared",
     "conform",
     "constant_tempi",
+    "needs_analysis",
     "picture_map",
     "sync",
 ]

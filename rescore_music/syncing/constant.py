@@ -6,8 +6,6 @@ against the nearest of its own landing places.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
@@ -15,33 +13,9 @@ from rescore_music.cues import Cues
 from rescore_music.score import Score
 from rescore_music.structure import Analysis
 from rescore_music.syncing.landing import Grid
+from rescore_music.syncing.result import ConstantTempo
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class ConstantTempo:
-    """One tempo of the ranked list.
-
-    Attributes
-    ----------
-    bpm : float
-        Quarters a minute at the start.
-    factor : float
-        New over source tempo.
-    mean_frames_off : float
-        Weighted mean distance of the hard hits (of all, where none is hard).
-    mean_frames_off_other : float
-        The same for the soft hits; 0 where there are none.
-    within_a_frame : float
-        Share of all hits at most one frame off.
-    """
-
-    bpm: float
-    factor: float
-    mean_frames_off: float
-    mean_frames_off_other: float
-    within_a_frame: float
 
 
 def constant_tempi(

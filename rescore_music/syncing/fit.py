@@ -50,6 +50,8 @@ class Solution:
         Percent, see `felt_change`.
     price : float
         Of the places in themselves, in units of the arcs' costs.
+    firm : bool
+        Whether soft hits were met like hard ones.
     """
 
     grid: Grid
@@ -61,6 +63,7 @@ class Solution:
     deviation: float
     rubato: float
     price: float = 0.0
+    firm: bool = False
 
     @property
     def burden(self) -> float:
@@ -117,19 +120,24 @@ class Fitter:
 
     def polished(self, solution: Solution) -> Solution:
         """The same places with the curve worked out further."""
-        return self.fitted(solution.targets, solution.ticks, solution.edits, POLISH)
+        return self.fitted(solution.targets, solution.ticks, solution.edits, POLISH, solution.firm)
 
     def fitted(
-        self, targets: tuple[Target, ...], ticks: tuple[int, ...], edits: tuple[BarEdit, ...], polish: int = 0
+        self,
+        targets: tuple[Target, ...],
+        ticks: tuple[int, ...],
+        edits: tuple[BarEdit, ...],
+        polish: int = 0,
+        firm: bool = False,
     ) -> Solution:
-        """The curve through places (ticks of the source) and bar edits."""
+        """The curve through places (ticks of the source) and bar edits; soft hits pull, or are met too if `firm`."""
         grid = self._grid(edits)
         at = moved(np.array(ticks, np.int64), edits)
         places = np.unique(at[at > 0])  # a hit at the very start is met already; hits that share a place share one pin
         beats = np.append(grid.beats, grid.score.bars[-1])
         edges = np.unique(np.concatenate([beats, places, grid.waits.ravel()]))
         source = grid.score.seconds(edges)
-        pins = _pins(self.cues, targets, at, places, edges)
+        pins = _pins(self.cues, targets, at, places, edges, firm)
         waits = np.zeros(len(edges) - 1, bool)
         held = [
             [tick for t, tick in zip(targets, at.tolist(), strict=True) if t.role == role] for role in (HOLD, RELEASE)
@@ -148,7 +156,7 @@ class Fitter:
         price = sum(
             float(t.choices.price[np.searchsorted(t.ticks, tick)]) for t, tick in zip(targets, ticks, strict=True)
         )
-        return Solution(grid, targets, ticks, edits, tempo, *felt_change(felt, under, grid.rubato), price)
+        return Solution(grid, targets, ticks, edits, tempo, *felt_change(felt, under, grid.rubato), price, firm)
 
     def _curve(
         self, grid: Grid, edges: Ticks, source: Floats, elastic: tuple[Flags, Flags], pins: Pins, polish: int
@@ -198,21 +206,22 @@ def _roughness(cells: Cells, pins: Pins, shift: float) -> float:
     return max(*felt_change(stretch, *(np.zeros(len(stretch), bool),) * 2)[:2])
 
 
-def _pins(cues: Cues, targets: tuple[Target, ...], at: Ticks, places: Ticks, edges: Ticks) -> Pins:
+def _pins(cues: Cues, targets: tuple[Target, ...], at: Ticks, places: Ticks, edges: Ticks, firm: bool = False) -> Pins:
     time, tolerance, pull = np.zeros(len(places)), np.full(len(places), np.inf), np.zeros(len(places))
     frame = float(1 / cues.rate.fps)
     for k, place in enumerate(places):
         here = [t for t, tick in zip(targets, at, strict=True) if tick == place]
-        hard = [t for t in here if t.hard]
+        hard = [t for t in here if t.hard] or (here if firm else [])
         if hard:
-            slack = [max(t.hit.tolerance - MARGIN, 0.0) * frame for t in hard]
+            room = [t.hit.tolerance if t.hard else max(t.hit.tolerance, 0.5) for t in hard]
+            slack = [max(frames - MARGIN, 0.0) * frame for frames in room]
             low = max(t.time - s for t, s in zip(hard, slack, strict=True))
             high = min(t.time + s for t, s in zip(hard, slack, strict=True))
             time[k], tolerance[k] = (low + high) / 2, max(high - low, 0.0) / 2
             pull[k] = ECONOMY
         else:
             # a soft hit with room around it pulls less
-            weights = np.array([t.hit.weight / (1 + t.hit.tolerance**2) for t in here])
+            weights = np.array([t.hit.weight / (1 + t.hit.tolerance) for t in here])
             time[k] = np.average([t.time for t in here], weights=weights)
             pull[k] = weights.sum() * PULL
     return Pins(np.searchsorted(edges, places), time, tolerance, pull)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rescore_music.cues import Cues
-from rescore_music.elements import LogItem
+from rescore_music.elements import LogItem, Rows
 from rescore_music.score import Marker
 from rescore_music.syncing.fit import Solution
 from rescore_music.syncing.result import Alternative, Landing, Skipped, Synced, TempoRow
@@ -17,8 +17,10 @@ from rescore_music.tempo import TempoMap
 RUNNERS = 7  # alternatives told
 
 
-def synced_of(best: Solution, others: Sequence[Solution], cues: Cues, skipped: Sequence[Skipped]) -> Synced:
-    """The result of syncing."""
+def synced_of(
+    best: Solution, others: Sequence[Solution], cues: Cues, skipped: Sequence[Skipped], louder: Rows
+) -> Synced:
+    """The result of syncing; `louder` are its notes before any was lowered."""
     base = best.grid.score
     hits = tuple(_landing(best, cues, k) for k, target in enumerate(best.targets) if not target.role)
     markers = [Marker(h.tick, h.label or f"Hit {h.timecode}", "hit") for h in hits]
@@ -36,7 +38,7 @@ def synced_of(best: Solution, others: Sequence[Solution], cues: Cues, skipped: S
         max_deviation_percent=best.deviation,
         skipped=tuple(skipped),
         edits=tuple(item.what for item in told),
-        passages=passages_of(best.grid, cues, best.tempo, best.holds),
+        passages=passages_of(best.grid, cues, best.tempo, best.holds, louder),
         cues=cues,
         base=base,
         max_rubato_step_percent=best.rubato,

@@ -85,7 +85,7 @@ class Passage:
 
     def __str__(self) -> str:
         name = f"{self.kind} '{self.label}'" if self.label else self.kind
-        bars = f"bar {self.bar}.{self.beat:g} to {self.end_bar}.{self.end_beat:g}"
+        bars = f"bar {self.bar} beat {self.beat:.3g} to bar {self.end_bar} beat {self.end_beat:.3g}"
         return f"{self.start} to {self.end} {name}, {bars}: {self.text}"
 
 
@@ -103,6 +103,31 @@ class Alternative:
     max_step_percent: float
     max_deviation_percent: float
     edits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ConstantTempo:
+    """One constant tempo for the whole cue.
+
+    Attributes
+    ----------
+    bpm : float
+        Quarters a minute at the start.
+    factor : float
+        New over source tempo.
+    mean_frames_off : float
+        Weighted mean distance of the hard hits (of all, where none is hard).
+    mean_frames_off_other : float
+        The same for the soft hits; 0 where there are none.
+    within_a_frame : float
+        Share of all hits at most one frame off.
+    """
+
+    bpm: float
+    factor: float
+    mean_frames_off: float
+    mean_frames_off_other: float
+    within_a_frame: float
 
 
 @dataclass(frozen=True)
@@ -157,6 +182,10 @@ class Synced:
         What was asked; a start that may move stands where it came to lie.
     base : Score or None
         The score with its bars edited, under its own tempo.
+    ways : tuple of Way
+        The same hits met three ways; empty unless asked for.
+    constant : tuple of ConstantTempo
+        The best constant tempi, best first; empty unless asked for.
     max_rubato_step_percent : float
         Largest change of tempo from one beat to the next, beside the score's own, where the score changes its own.
     """
@@ -173,6 +202,8 @@ class Synced:
     cues: Cues | None = None
     base: Score | None = None
     max_rubato_step_percent: float = 0.0
+    ways: tuple[Way, ...] = ()
+    constant: tuple[ConstantTempo, ...] = ()
 
     @cached_property
     def mean_residual_frames(self) -> float:
@@ -195,6 +226,8 @@ class Synced:
             "skipped": [asdict(item) for item in self.skipped],
             "edits": list(self.edits),
             "passages": [asdict(item) for item in self.passages],
+            "ways": [asdict(way) for way in self.ways],
+            "constant": [asdict(tempo) for tempo in self.constant],
             "start": None if self.cues is None else self.cues.start.label,
             "alternatives": [
                 {
@@ -247,6 +280,8 @@ def felt_change(stretch: npt.NDArray[np.float64], waits: Flags, rubato: Flags) -
     """
     kept = np.flatnonzero(~waits)
     felt = stretch[kept]
+    if felt.min(initial=1.0) <= 0:
+        return np.inf, np.inf, np.inf
     steps = np.expm1(np.abs(np.log(felt[1:] / felt[:-1]))) * 100
     eased = rubato[kept][1:] | rubato[kept][:-1] | (np.diff(kept) > 1)
     deviation = float(np.abs(1 / felt - 1).max(initial=0.0)) * 100

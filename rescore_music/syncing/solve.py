@@ -29,6 +29,7 @@ from rescore_music.syncing.landing import Grid
 from rescore_music.syncing.report import synced_of
 from rescore_music.syncing.result import Synced
 from rescore_music.syncing.targets import HOLD, RELEASE, Target, name_of, skip, targets_of, with_frozen
+from rescore_music.syncing.ways import compared
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class _Asked:
     limit: float
     options: tuple[Option, ...]
     fitter: Fitter
+    firm: bool = False  # soft hits are met like hard ones
 
     def changes(self, scale: float) -> tuple[Change, ...]:
         """Bar edits, their prices scaled."""
@@ -66,6 +68,7 @@ def sync(
     limit: float = BANDS[-1],
     edits: str = "none",
     lower: float = 0.0,
+    compare: bool = False,
 ) -> Synced:
     """Bend the tempo so that the music marks the picture's hits.
 
@@ -86,6 +89,8 @@ def sync(
         again or inserted). None is made where tempo alone does it unheard.
     lower : float
         Decibels by which the accompaniment is lowered under dialogue.
+    compare : bool
+        Whether to tell how the hits are met by one constant tempo and by tempo steps from hit to hit.
 
     Returns
     -------
@@ -111,11 +116,18 @@ def sync(
     best = asked.fitter.polished(solutions[0])
     told = {id(t.hit) for t in best.targets}
     skipped += [skip(cues, t.hit, "no place of its kind is free near it") for t in targets if id(t.hit) not in told]
+    made = best
     if lower and any(span.kind == "dialogue" for span in cues.spans):
-        softer = lowered(score, best.source_spans(cues, "dialogue"), lower, analysis)
-        best = best.over(softer)
+        made = best.over(lowered(score, best.source_spans(cues, "dialogue"), lower, analysis))
     log.info("synced %d hits, %.2f %% a beat at most", len(best.targets), best.step)
-    return synced_of(best, solutions[1:], cues, skipped)
+    synced = synced_of(made, solutions[1:], cues, skipped, best.grid.score.notes)
+    return compared(synced, score, analysis=analysis) if compare else synced
+
+
+def needs_analysis(cues: Cues) -> bool:
+    """Whether something is asked of the music that only an analysis of it tells."""
+    asked = any(hit.lands == "climax" or hit.lands.startswith("motif:") for hit in cues.hits)
+    return asked or any(span.kind == "dialogue" for span in cues.spans)
 
 
 def _started(grid: Grid, cues: Cues, limit: float) -> Cues:
@@ -143,7 +155,7 @@ def _solutions(asked: _Asked, targets: list[Target]) -> list[Solution]:
     if len(hard) < len(targets):
         easy = min(asked.limit, BANDS[2])
         if dead_end([t.choices for t in targets], easy) is None:
-            found = _assigned(replace(asked, limit=easy, options=()), targets)
+            found = _assigned(replace(asked, limit=easy, options=(), firm=True), targets)
             if found and found[0].burden <= COMFORT:
                 return found
     found = _assigned(asked, hard)
@@ -199,7 +211,7 @@ def _fitted(asked: _Asked, targets: Sequence[Target], candidates: Iterable[Assig
         for before, tick, change in zip((0, *ticks), ticks, assignment.changes, strict=False):
             if change >= 0:
                 edits += edits_of(asked.grid, asked.options[change], before, tick)
-        out.append(asked.fitter.fitted(tuple(targets), ticks, tuple(edits)))
+        out.append(asked.fitter.fitted(tuple(targets), ticks, tuple(edits), firm=asked.firm))
     return out
 
 
@@ -225,21 +237,17 @@ def _with_soft(asked: _Asked, base: Solution, soft: Iterable[Target]) -> Solutio
 
 def _refuse_conflicts(asked: _Asked, hard: Sequence[Target]) -> None:
     """Say which hits conflict: the fewest neighbours for which there is no way."""
-    cues, limit, changes = asked.cues, asked.limit, asked.changes(1.0)
-
-    def stuck_at(first: int, last: int) -> bool:
-        return dead_end([t.choices for t in hard[first : last + 1]], limit, first == 0, changes) is not None
-
-    dead = dead_end([t.choices for t in hard], limit, changes=changes)
+    cues, limit = asked.cues, asked.limit
+    dead = dead_end([t.choices for t in hard], limit)
     if dead is None:
-        found = choose([t.choices for t in hard], limit, 1, changes)
+        found = choose([t.choices for t in hard], limit, 1)
         dead = found if isinstance(found, DeadEnd) else DeadEnd(len(hard) - 1)
     last = first = dead.hit
     anchored = False
-    while first > 0 and dead_end([t.choices for t in hard[first : last + 1]], limit, False, changes) is None:
+    while first > 0 and dead_end([t.choices for t in hard[first : last + 1]], limit, False) is None:
         first -= 1
     if first == 0:
-        anchored = dead_end([t.choices for t in hard[: last + 1]], limit, False, changes) is None
+        anchored = dead_end([t.choices for t in hard[: last + 1]], limit, False) is None
     hits = [t for t in hard[first : last + 1] if t.role != RELEASE]
     names = [("the hold " if t.role == HOLD else "") + name_of(cues, t.hit) for t in hits]
     who = ["the start of the cue", *names] if anchored else names
@@ -249,7 +257,8 @@ def _refuse_conflicts(asked: _Asked, hard: Sequence[Target]) -> None:
     if any(span.kind == "frozen" for span in cues.spans):
         cure += ", or shorten the frozen span"
     raise SyncError(
-        f"{listed} conflict: no {' or '.join(kinds)} can be there for each within {limit * 100:.0f} % of the tempo",
+        f"{listed} conflict: no {' or '.join(kinds)} can be there for each within {limit * 100:.0f} % of the tempo"
+        + (", with bars edited or not" if asked.options else ""),
         file=cues.source or None,
         cure=cure,
     )

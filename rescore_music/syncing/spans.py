@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rescore_music.cues import Cues, Span
+from rescore_music.elements import Rows
 from rescore_music.syncing.curve import Cells, Pins
 from rescore_music.syncing.landing import Grid
 from rescore_music.syncing.result import Passage
@@ -22,6 +23,7 @@ from rescore_music.timecode import Timecode
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 TURNS = 6
 STEADY = ("dialogue", "avoid")
@@ -79,7 +81,9 @@ def _broken(pins: Ints, first: int, last: int) -> list[int]:
 # -- the report ----------------------------------------------------------------------------------------------------
 
 
-def passages_of(grid: Grid, cues: Cues, tempo: TempoMap, holds: Sequence[tuple[int, int]]) -> tuple[Passage, ...]:
+def passages_of(
+    grid: Grid, cues: Cues, tempo: TempoMap, holds: Sequence[tuple[int, int]], louder: Rows
+) -> tuple[Passage, ...]:
     """What became of every span.
 
     Parameters
@@ -91,7 +95,10 @@ def passages_of(grid: Grid, cues: Cues, tempo: TempoMap, holds: Sequence[tuple[i
         The new one.
     holds : sequence of (tick, tick)
         Beats that wait, in the order of the holds that were met.
+    louder : NOTE array
+        The notes before any was lowered, in the same order.
     """
+    soft = grid.score.notes["velocity"] < louder["velocity"]
     waiting = {}
     for tick, until in holds:
         waiting[round(float(tempo.seconds(tick)) * float(cues.rate.fps)) + cues.start.frame] = (tick, until)
@@ -101,15 +108,17 @@ def passages_of(grid: Grid, cues: Cues, tempo: TempoMap, holds: Sequence[tuple[i
         a, b = (min(round(float(tempo.ticks_at(t))), grid.score.length) for t in (start, end))
         if end > 0 and a < grid.end and (span.kind != "hold" or span.start in waiting):
             a, b = waiting.get(span.start, (a, b)) if span.kind == "hold" else (a, b)
-            out.append(_passage(grid, cues, tempo, span, a, b))
+            out.append(_passage(grid, cues, tempo, span, a, b, soft))
     return tuple(out)
 
 
-def _passage(grid: Grid, cues: Cues, tempo: TempoMap, span: Span, a: int, b: int) -> Passage:
+def _passage(grid: Grid, cues: Cues, tempo: TempoMap, span: Span, a: int, b: int, soft: Flags) -> Passage:
     notes = grid.score.notes
     inside = (notes["onset"] >= a) & (notes["onset"] < b)
     start, end = (Timecode(frame, cues.rate).label for frame in (span.start, span.end))
     text = _TEXTS[span.kind](grid, tempo, a, b, inside) if span.kind in _TEXTS else "nothing is asked of the music"
+    if span.kind == "dialogue" and (count := int(np.count_nonzero(soft & inside))):
+        text += f"; {count} notes lowered here"
     (bar, beat), (end_bar, end_beat) = grid.bar_beat(a), grid.bar_beat(b)
     count = int(np.count_nonzero(inside))
     beat, end_beat = round(beat, 3), round(end_beat, 3)
@@ -126,10 +135,10 @@ def _tempo_text(grid: Grid, tempo: TempoMap, a: int, b: int) -> str:
     if change.max() < 0.01:  # whole microseconds a quarter
         return "the tempo is steady"
     bar, beat = grid.bar_beat(int(edges[1:-1][change.argmax()]))
-    return f"the tempo changes by {change.max():.2f} % at bar {bar}.{beat:g}, because hits inside ask for it"
+    return f"the tempo changes by {change.max():.2f} % at bar {bar} beat {beat:.3g}, because hits inside ask for it"
 
 
-def _dialogue_text(grid: Grid, tempo: TempoMap, a: int, b: int, inside: npt.NDArray[np.bool_]) -> str:
+def _dialogue_text(grid: Grid, tempo: TempoMap, a: int, b: int, inside: Flags) -> str:
     parts = len(np.unique(grid.score.notes["part"][inside]))
     seconds = max(float(tempo.seconds(b) - tempo.seconds(a)), 1e-9)
     onsets = len(np.unique(grid.score.notes["onset"][inside]))
@@ -139,18 +148,18 @@ def _dialogue_text(grid: Grid, tempo: TempoMap, a: int, b: int, inside: npt.NDAr
     return f"{what}; {_tempo_text(grid, tempo, a, b)}"
 
 
-def _hold_text(grid: Grid, tempo: TempoMap, a: int, b: int, _: npt.NDArray[np.bool_]) -> str:
+def _hold_text(grid: Grid, tempo: TempoMap, a: int, b: int, _: Flags) -> str:
     new, own = (float(t.seconds(b) - t.seconds(a)) for t in (tempo, grid.score.tempo))
     return f"held {new:.2f} s (own length {own:.2f} s)"
 
 
-def _frozen_text(grid: Grid, tempo: TempoMap, a: int, b: int, _: npt.NDArray[np.bool_]) -> str:
+def _frozen_text(grid: Grid, tempo: TempoMap, a: int, b: int, _: Flags) -> str:
     new, own = (float(t.seconds(b) - t.seconds(a)) for t in (tempo, grid.score.tempo))
     off = abs(new / own - 1) * 100 if own else 0.0
     return "the tempo is the score's own" if off < 0.01 else f"{off:.2f} % off the score's own tempo"
 
 
-_TEXTS: dict[str, Callable[[Grid, TempoMap, int, int, npt.NDArray[np.bool_]], str]] = {
+_TEXTS: dict[str, Callable[[Grid, TempoMap, int, int, Flags], str]] = {
     "dialogue": _dialogue_text,
     "avoid": lambda grid, tempo, a, b, _: _tempo_text(grid, tempo, a, b),
     "hold": _hold_text,

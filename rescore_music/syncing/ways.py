@@ -6,41 +6,35 @@ hit by hit, the place nearest at the score's own tempo, and a tempo step that me
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
-from rescore_music.cues import Cues, Hit
+from rescore_music.cues import Cues
 from rescore_music.errors import SyncError
 from rescore_music.score import Score
 from rescore_music.structure import Analysis
-from rescore_music.syncing.constant import ConstantTempo, constant_tempi
+from rescore_music.syncing.constant import constant_tempi
 from rescore_music.syncing.landing import Grid
 from rescore_music.syncing.result import Synced, Way
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
-def ways(
-    score: Score, synced: Synced, *, analysis: Analysis | None = None, top: int = 10
-) -> tuple[tuple[Way, ...], tuple[ConstantTempo, ...]]:
-    """The three ways, and the ranked list of constant tempi.
+def compared(synced: Synced, score: Score, *, analysis: Analysis | None = None, top: int = 10) -> Synced:
+    """The result with three ways to meet its hits ("constant", "piecewise", "joint") and a list of constant tempi.
 
     Parameters
     ----------
+    synced : Synced
     score : Score
         The source, as it was given to `sync`.
-    synced : Synced
     analysis : Analysis, optional
         As it was given to `sync`.
     top : int
         Length of the list.
-
-    Returns
-    -------
-    ways : tuple of Way
-        "constant", "piecewise", "joint".
-    constant : tuple of ConstantTempo
-        Best first.
 
     Raises
     ------
@@ -50,28 +44,26 @@ def ways(
     cues = synced.cues
     if cues is None:
         raise SyncError("the result does not tell what was asked", cure="sync again")
-    bpm = float(score.tempo.bpm(0))
     ranked = constant_tempi(score, cues, analysis=analysis, top=top)
     rows = []
-    if ranked:
-        best = ranked[0]
-        away = abs(best.factor - 1) * 100
+    for best in ranked[:1]:
         means = best.mean_frames_off, best.mean_frames_off_other, best.within_a_frame
-        rows.append(Way("constant", best.bpm, *means, 0.0, away))
-    rows.append(_piecewise(Grid(score, analysis), cues, bpm))
-    off = {(h.timecode, h.label): abs(h.residual_frames) for h in synced.hits}
-    asked = [h for h in cues.hits if (cues.timecode(h), h.label) in off]
-    means = _means(asked, np.array([off[cues.timecode(h), h.label] for h in asked]))
+        rows.append(Way("constant", best.bpm, *means, 0.0, abs(best.factor - 1) * 100))
+    rows.append(_piecewise(Grid(score, analysis), cues, float(score.tempo.bpm(0))))
+    means = _means(
+        np.array([h.kind == "hard" for h in synced.hits], bool),
+        np.array([h.weight for h in synced.hits]),
+        np.array([abs(h.residual_frames) for h in synced.hits]),
+    )
     change = synced.max_step_percent, synced.max_deviation_percent
     rows.append(Way("joint", float(synced.score.tempo.bpm(0)), *means, *change))
-    return tuple(rows), ranked
+    return replace(synced, ways=tuple(rows), constant=ranked)
 
 
-def _means(hits: list[Hit], off: Floats) -> tuple[float, float, float]:
+def _means(hard: Flags, weight: Floats, off: Floats) -> tuple[float, float, float]:
     """Weighted mean frames off of hard and of soft hits (of all as hard where none is), share within a frame."""
-    if not hits:
+    if not len(off):
         return 0.0, 0.0, 1.0
-    hard, weight = np.array([h.hard for h in hits]), np.array([h.weight for h in hits])
     first = hard if hard.any() else ~hard
     other = ~first
     rest = float(np.average(off[other], weights=weight[other])) if other.any() else 0.0
@@ -95,4 +87,5 @@ def _piecewise(grid: Grid, cues: Cues, bpm: float) -> Way:
     step = float(np.expm1(np.abs(np.log(ratio[1:] / ratio[:-1])).max(initial=0.0))) * 100
     away = float(np.abs(1 / ratio - 1).max(initial=0.0)) * 100
     first = bpm / stretches[0] if stretches else bpm
-    return Way("piecewise", first, *_means([h for h, _ in inside], np.array(off)), step, away)
+    hard, weight = np.array([h.hard for h, _ in inside], bool), np.array([h.weight for h, _ in inside])
+    return Way("piecewise", first, *_means(hard, weight, np.array(off)), step, away)
