@@ -65,13 +65,11 @@ def _ramps_down(spread: Numbers) -> Spans:
         k = end - 1
         while k > 0 and spread[k - 1] > spread[k] * 1.003:
             k -= 1
+        k += int(np.flatnonzero(spread[k:end] >= 0.97 * spread[k])[-1])  # what was before the ramp drifts too
         if end - k < SHORTEST or spread[k] < FULL:
             continue
-        middle = spread[k + (end - k) // 2] / spread[k]
-        if 0.25 < middle < 0.75:
-            top = spread[k]
-            start = int(np.flatnonzero(spread[k:end] < top * (1 - 0.5 / (end - k)))[0]) + k
-            found.append((min(start, end - 1), end))
+        if 0.25 < spread[k + (end - k) // 2] / spread[k] < 0.75:
+            found.append((k, end))
     return found
 
 

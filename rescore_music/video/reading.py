@@ -87,13 +87,15 @@ def opened(path: str | Path, *, sound: bool = False) -> Iterator[Media]:
         if not pictures:
             raise ReadError("there is no picture in it", file=path, cure="give a video, not a sound file")
         video = pictures[0]
+        if video.codec_context is None:
+            raise ReadError("its picture is coded in a way that cannot be read", file=path, cure=CURE)
         if not 0 < video.width * video.height <= PIXELS:
             what = f"pictures of {video.width} x {video.height} are too large"
             raise ReadError(what, file=path, cure="make a smaller copy; cuts are found as well in a proxy")
         video.thread_type = "AUTO"
         video.codec_context.options = {"max_pixels": str(PIXELS)}
         tick = Fraction(video.time_base or Fraction(1, 1000))
-        audio = next(iter(container.streams.audio), None) if sound else None
+        audio = next((s for s in container.streams.audio if s.codec_context is not None), None) if sound else None
         yield Media(path, container, video, audio, tick)
 
 

@@ -119,6 +119,7 @@ def _counted(
     melting = dissolves(
         np.concatenate(finder.coarse), np.concatenate(finder.kept), finder.cuts, [*coming, *going], float(fps)
     )
+    fades_in, fades_out = _spans(coming, frames, "fade in"), _spans(going, frames, "fade out")
     length = max(frames([len(times)])[0] - offset, 1)
     return Footage(
         first.rate,
@@ -126,7 +127,7 @@ def _counted(
         length,
         cuts=tuple(sorted({f for f in frames(finder.cuts) if f < offset + length})),
         flashes=_spans(finder.flashes, frames, "flash"),
-        fades=(*_spans(coming, frames, "fade in"), *_spans(going, frames, "fade out")),
+        fades=tuple(sorted((*fades_in, *fades_out), key=lambda span: span.start)),
         dissolves=_spans(melting, frames, "dissolve"),
         steady=steadiness >= STEADY,
         log=tuple(log),
