@@ -117,7 +117,12 @@ class PictureMap:
         kept = self.kept_at(frame)
         if kept is not None:
             return frame + kept.offset
-        return next((m.image(frame) for m in self.moved if m.start <= frame < m.end), None)
+        moved = self.moved_at(frame)
+        return None if moved is None else moved.image(frame)
+
+    def moved_at(self, frame: int) -> Moved | None:
+        """The moved stretch that holds an old frame."""
+        return next((m for m in self.moved if m.start <= frame < m.end), None)
 
     def guessed(self, frame: int) -> bool:
         """Whether an old frame's place is only estimated."""

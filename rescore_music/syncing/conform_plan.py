@@ -2,7 +2,8 @@
 
 The music is held to the picture at *anchors*: its start, every hit that it lands on and that is still in the picture,
 its end. Between two neighbours it is touched only if the picture between them has another length now, or a hit has come
-in. A soft hit beside a stretch that would have to bend too far gives way to the next anchor, if that helps.
+in. A soft hit beside a stretch that would have to bend too far gives way to the next anchor, if that helps; and where
+two changes cancel out (swapped shots), the hits between them may find other places, so that no bar has to go.
 
 Conventions: ticks of the source, seconds of the old and of the new music.
 """
@@ -28,7 +29,8 @@ from rescore_music.syncing.conform_splice import spliced
 from rescore_music.syncing.landing import Grid
 
 SAME = 1e-7  # seconds: less is no change of length
-LONGER = 10.0  # seconds of music that a hit behind the end may ask for
+LONGER = 10.0  # seconds of music that a hit behind the end, or before the start, may ask for
+MOST_LOOSE = 6  # stretches between two changes that cancel out
 HELPS = 0.8  # share of its price that a stretch must fall to, for a soft hit to give way
 
 
@@ -61,10 +63,14 @@ class Stretch:
     edit: BarEdit = BarEdit()
 
     @property
+    def longer(self) -> float:
+        """Seconds by which it is longer in the new cut."""
+        return (self.right.new - self.left.new) - (self.right.old - self.left.old)
+
+    @property
     def touched(self) -> bool:
         """Whether anything has to be done."""
-        moved = (self.right.new - self.left.new) - (self.right.old - self.left.old)
-        return abs(moved) > SAME or any(t.tick < 0 for t in self.targets)
+        return abs(self.longer) > SAME or any(t.tick < 0 for t in self.targets)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +102,11 @@ def new_start(cues: Cues, picture: PictureMap) -> int:
         If it would lie before 00:00:00:00.
     """
     start = round(picture.carried(cues.start.frame))
+    for hit in cues.hits:  # a shot with a hard hit that came shortly before the start takes the start with it
+        moved = picture.moved_at(hit.frame) if hit.hard and picture.kept_at(hit.frame) is None else None
+        if moved is not None and not moved.guessed and moved.image(hit.frame) < start:
+            near = (start - moved.new) / cues.rate.fps <= LONGER
+            start = moved.new if near else start
     if start < 0:
         raise SyncError("in the new cut the cue would start before 00:00:00:00", cure="start the new cut's count later")
     return start
@@ -167,26 +178,44 @@ def planned(known: Situation, chain: Sequence[Anchor], targets: Sequence[Target]
     while True:
         inside = tuple(given.values())
         pairs = [price_of(a, b, inside) for a, b in pairwise(held)]
-        strained = [
-            k
-            for k, (s, price) in enumerate(pairs)
-            if price > 1 and (s.left.soft or s.right.soft) and (s.left.tick, s.right.tick) not in settled
-        ]
-        if not strained:
+        trial = next((span for span in _trials(pairs) if _key(pairs, span) not in settled), None)
+        if trial is None:
             _refuse(known, [s for s, price in pairs if price == np.inf])
             return [s for s, _ in pairs]
-        k = strained[0]
-        stretch = pairs[k][0]
-        soft = [a for a in (stretch.left, stretch.right) if a.soft]
-        low, high = k - stretch.left.soft, k + 1 + stretch.right.soft
-        old_price = sum(price for _, price in pairs[low:high])
-        merged = price_of(held[low], held[high], (*inside, *soft))
-        if merged[1] < HELPS * old_price:
-            held = [a for a in held if a not in soft]
-            given |= {a.tick: a for a in soft}
+        low, high = trial
+        loose = held[low + 1 : high]
+        merged = price_of(held[low], held[high], (*inside, *loose))
+        if merged[1] < HELPS * sum(price for _, price in pairs[low:high]):
+            held = held[: low + 1] + held[high:]
+            given |= {a.tick: a for a in loose}
         else:
-            settled.add((stretch.left.tick, stretch.right.tick))
+            settled.add(_key(pairs, trial))
             del prices[held[low].tick, held[high].tick]
+
+
+def _key(pairs: Sequence[tuple[Stretch, float]], span: tuple[int, int]) -> tuple[int, int]:
+    return pairs[span[0]][0].left.tick, pairs[span[1] - 1][0].right.tick
+
+
+def _trials(pairs: Sequence[tuple[Stretch, float]]) -> list[tuple[int, int]]:
+    """Runs of stretches [low, high) that might better be one.
+
+    A strained stretch with the soft hits beside it; and two whose changes cancel out, as where shots were swapped, with
+    what lies between them.
+    """
+    found: list[tuple[int, int]] = []
+    touched = [k for k, (s, _) in enumerate(pairs) if s.touched]
+    for number, k in enumerate(touched):
+        stretch, price = pairs[k]
+        if price <= 1:
+            continue
+        if stretch.left.soft or stretch.right.soft:
+            found.append((k - stretch.left.soft, k + 1 + stretch.right.soft))
+        for m in touched[number + 1 : number + 2]:
+            one, other = stretch.longer, pairs[m][0].longer
+            if one * other < 0 and 2 * abs(one + other) < min(abs(one), abs(other)) and m - k <= MOST_LOOSE:
+                found.append((k, m + 1))
+    return found
 
 
 def _stretch(
@@ -195,7 +224,8 @@ def _stretch(
     inside = [t for t in targets if left.new < t.time < right.new]
     for anchor in given:
         if anchor.hit is not None and left.tick < anchor.tick < right.tick:
-            inside.append(Target(moved_hit(known.picture, anchor.hit), anchor.new, anchor.tick))
+            place = anchor.tick if anchor.soft else -1  # a hard one looks for its place anew
+            inside.append(Target(moved_hit(known.picture, anchor.hit), anchor.new, place))
     return Stretch(left, right, tuple(sorted(inside, key=lambda t: t.time)))
 
 

@@ -158,6 +158,19 @@ def test_music_grows_to_reach_a_hard_hit_that_came_behind_its_end():
     assert float(done.score.seconds(done.score.ends.max())) >= 64.4
 
 
+def test_a_hit_that_came_before_the_start_takes_the_start_with_it():
+    # B is four seconds now and was put before A, where the cue began: the cue begins with it, and has four seconds more
+    shots = [("B", 1000, 1096), ("A", 0, 120), *SHOTS[2:]]
+    old = [("A", 0, 120), ("B", 1000, 1096), *SHOTS[2:]]
+    done = conform(music(), spotted(hits(6, 16, 26)), cut(old), cut(shots))
+    assert str(done.cues.start) == "01:00:00:00"
+    assert [(h.label, h.target_s, h.landed) for h in done.hits] == [
+        ("at 6", 1.0, True),
+        ("at 16", 16.0, True),
+        ("at 26", 26.0, True),
+    ]
+
+
 def test_what_happens_before_the_cue_moves_only_its_start():
     cues = Cues.from_hits(hits(16, 26), 24, "01:00:10:00")
     done = conform(music(), cues, OLD, change(0, end=30))
