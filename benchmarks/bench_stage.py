@@ -40,8 +40,9 @@ from rescore_music.rendering import render
 from rescore_music.resources import samples_dir
 from rescore_music.score import Score
 from rescore_music.stage.burn import QUALITY, burn
-from rescore_music.stage.deliver import Staged, StageSettings, stage_cue
+from rescore_music.stage.deliver import stage_cue
 from rescore_music.stage.mux import mux
+from rescore_music.stage.settings import Staged, StageSettings
 from rescore_music.stage.streamers import Overlay, flash_frames, overlay
 from rescore_music.tempo import TempoMap
 from rescore_music.timecode import RATES, FrameRate, Timecode

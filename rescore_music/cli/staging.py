@@ -19,7 +19,8 @@ def run_stage(args: argparse.Namespace) -> int:
     from dataclasses import asdict, replace
 
     from rescore_music.io.spotting import read_cues
-    from rescore_music.stage.deliver import StageSettings, stage_cue
+    from rescore_music.stage.deliver import stage_cue
+    from rescore_music.stage.settings import StageSettings
     from rescore_music.timecode import Timecode
 
     cues = read_cues(args.cues, args.rate, args.start)

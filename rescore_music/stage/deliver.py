@@ -19,8 +19,8 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from rescore_music.audio import Audio, Rendering
 from rescore_music.cues import Cues
 from rescore_music.elements import LogItem
 from rescore_music.errors import WriteError
-from rescore_music.io.broadcast import FIXED_DATE, Broadcast
+from rescore_music.io.broadcast import Broadcast
 from rescore_music.io.files import atomic_write
 from rescore_music.score import Score
 from rescore_music.stage.click import click_audio, click_score, clicks
@@ -39,7 +39,8 @@ from rescore_music.stage.containers import picture_facts
 from rescore_music.stage.landings import landings
 from rescore_music.stage.lead import Led, lead_in
 from rescore_music.stage.session import Item, Session, hit_places
-from rescore_music.stage.streamers import SECONDS, overlay
+from rescore_music.stage.settings import Staged, StageSettings
+from rescore_music.stage.streamers import overlay
 from rescore_music.syncing.result import Landing, Skipped
 from rescore_music.timecode import Timecode
 
@@ -48,58 +49,6 @@ _BESIDE = ".rescore-stage-"
 _UNFIT = re.compile(r"[^\w.-]+")  # for a file name
 # share of the work done when each step begins, measured on the clip of samples/make_clip.py
 STEPS = {"score": 0.0, "click": 0.2, "sound": 0.25, "session": 0.35, "picture": 0.5, "streamers": 0.55}
-
-
-@dataclass(frozen=True)
-class StageSettings:
-    """How it is delivered.
-
-    Attributes
-    ----------
-    free_bars : int
-        Bars of warning clicks before the cue.
-    subdivide : str
-        Clicks inside beats: "auto", "off", "2", "3", "4"; see `click.clicks`.
-    streamers, flutters : str
-        What gets them; see `streamers.overlay`.
-    seconds : float
-        A streamer's length.
-    date : str
-        In broadcast waves, yyyy-mm-dd; fixed, unless told.
-    pages : bool
-        Whether the score is engraved as PDF.
-    own : float or None
-        Gain in dB of the video's own sound under the new score; None leaves it out.
-    """
-
-    free_bars: int = 2
-    subdivide: str = "auto"
-    streamers: str = "hard"
-    flutters: str = "soft"
-    seconds: float = SECONDS
-    date: str = FIXED_DATE
-    pages: bool = True
-    own: float | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Staged:
-    """What was written.
-
-    Attributes
-    ----------
-    files : mapping of name to Path
-        By their names in the folder; stems are one entry.
-    hits : tuple of Landing
-    led : Led
-    log : tuple of LogItem
-        What a format cannot say.
-    """
-
-    files: Mapping[str, Path]
-    hits: tuple[Landing, ...]
-    led: Led
-    log: tuple[LogItem, ...] = field(default=())
 
 
 def stage_cue(

@@ -26,9 +26,10 @@ from rescore_music.io.spotting import write_cues
 from rescore_music.io.wav import read_audio, write_audio
 from rescore_music.score import Metadata
 from rescore_music.stage.cuesheet import COLUMNS, cue_csv, cue_page, cue_rows
-from rescore_music.stage.deliver import StageSettings, stage_cue
+from rescore_music.stage.deliver import stage_cue
 from rescore_music.stage.folder import read_rescored
 from rescore_music.stage.landings import landings
+from rescore_music.stage.settings import StageSettings
 from rescore_music.syncing.result import Passage, Skipped
 from rescore_music.timecode import FrameRate, Timecode
 

@@ -13,8 +13,9 @@ from cues_and_scores import cue, spotting
 from rescore_music.audio import Audio
 from rescore_music.errors import MissingExtra, RescoreError
 from rescore_music.stage.burn import burn
-from rescore_music.stage.deliver import StageSettings, stage_cue
+from rescore_music.stage.deliver import stage_cue
 from rescore_music.stage.mux import mux
+from rescore_music.stage.settings import StageSettings
 from rescore_music.stage.streamers import Overlay
 from rescore_music.timecode import FrameRate, Timecode
 
