@@ -61,7 +61,7 @@ def run_stage(args: argparse.Namespace) -> int:
         )
         return 0
     for item in staged.log:
-        say(f"{item.where}: {item.what}", file=sys.stderr)
+        say(f"{item.where}: {item.what} ({item.count})", file=sys.stderr)
     landed = sum(hit.landed for hit in staged.hits)
     say(f"{landed} of {len(staged.hits)} hits land; the session begins at {staged.led.origin(cues.start)}")
     for path in staged.files.values():

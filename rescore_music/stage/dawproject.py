@@ -57,10 +57,9 @@ def write_dawproject(session: Session, path: str | Path) -> tuple[LogItem, ...]:
         for name in sizes if inside else ():
             _add(archive, f"audio/{name}", (path.parent / name).read_bytes())
     atomic_write(path, out.getvalue())
-    outside = [] if inside else [item.file for item in session.sounds]
-    outside += [session.video.file] if session.video else []
-    what = "is not inside the file but told by its name: keep both in one folder"
-    return tuple(LogItem(name, what) for name in outside)
+    outside = (0 if inside else len(session.sounds)) + bool(session.video)
+    what = "files that are not inside but told by their names: keep the folder together"
+    return (LogItem(path.name, what, outside),) if outside else ()
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
@@ -113,18 +112,20 @@ def _project(session: Session, inside: bool) -> _Element:
         kind = "audio" if item.rate else "video"
         track = _element(structure, "Track", id=f"track{number}", name=item.name, contentType=kind, loaded=True)
         channel = {"audioChannels": item.channels, "destination": "master", "role": "regular", "solo": False}
-        _strip(_element(track, "Channel", id=f"channel{number}", **channel), f"channel{number}", item.muted)
+        _strip(_element(track, "Channel", id=f"channel{number}", **channel), f"channel{number}", item)
     track = _element(structure, "Track", id="mastertrack", name="Master", contentType="audio", loaded=True)
-    _strip(_element(track, "Channel", id="master", audioChannels=2, role="master", solo=False), "master", False)
+    _strip(_element(track, "Channel", id="master", audioChannels=2, role="master", solo=False), "master")
     _arrangement(_element(root, "Arrangement", id="arrangement"), session, items, inside)
     _element(root, "Scenes")
     return root
 
 
-def _strip(channel: _Element, name: str, muted: bool) -> None:
-    _element(channel, "Mute", id=f"{name}mute", name="Mute", value=muted)
+def _strip(channel: _Element, name: str, item: Item | None = None) -> None:
+    """Mute, pan and volume; the video's sound, which is the score again, is turned down."""
+    volume = 0.0 if item and not item.rate else 1.0
+    _element(channel, "Mute", id=f"{name}mute", name="Mute", value=bool(item and item.muted))
     _element(channel, "Pan", id=f"{name}pan", name="Pan", unit="normalized", value=0.5, min=0.0, max=1.0)
-    _element(channel, "Volume", id=f"{name}volume", name="Volume", unit="linear", value=1.0, min=0.0, max=2.0)
+    _element(channel, "Volume", id=f"{name}volume", name="Volume", unit="linear", value=volume, min=0.0, max=2.0)
 
 
 def _arrangement(root: _Element, session: Session, items: list[Item], inside: bool) -> None:

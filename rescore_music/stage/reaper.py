@@ -78,6 +78,8 @@ def _track(item: Item) -> list[str]:
     return [
         "  <TRACK",
         f"    NAME {_quoted(item.name)}",
+        # the video's sound is the score again: turned down, for a muted track shows no picture
+        f"    VOLPAN {1 if item.rate else 0} 0 -1 -1 1",
         f"    MUTESOLO {int(item.muted)} 0 0",
         "    <ITEM",
         f"      POSITION {_number(max(item.position, Fraction(0)))}",

@@ -108,6 +108,8 @@ def test_reaper_items_lie_where_they_should(tmp_path):
     assert found['"Flute"'][0] == {"POSITION": pytest.approx(lead, abs=1e-9), "LENGTH": 2.0, "SOFFS": 0.0}
     assert found['"Flute"'][1] == ["SOURCE WAVE", 'FILE "stems/01-Flute.wav"']
     assert (found['"Mix"'][2], found['"Flute"'][2]) == ("1", "0")
+    levels = {named(t, "NAME")[0][6:-1]: named(t, "VOLPAN")[0].split()[1] for t in named(project, "TRACK")}
+    assert levels == {"Click": "1", "Flute": "1", "Mix": "1", "Picture": "0"}
     picture, source, _ = found['"Picture"']
     assert source[0] == "SOURCE VIDEO"
     assert picture["POSITION"] == 0
@@ -128,7 +130,7 @@ def seconds_of(root, beats: float) -> float:
 def test_dawproject_holds_music_markers_and_tempo(tmp_path, rate):
     made, _ = session(tmp_path, rate)
     log = write_dawproject(made, tmp_path / "s.dawproject")
-    assert [item.where for item in log] == ["picture.mov"]
+    assert [(item.where, item.count) for item in log] == [("s.dawproject", 1)]
     with zipfile.ZipFile(tmp_path / "s.dawproject") as archive:
         assert archive.testzip() is None
         root = etree.fromstring(archive.read("project.xml"))
@@ -162,6 +164,8 @@ def test_dawproject_holds_music_markers_and_tempo(tmp_path, rate):
     assert meters == [("1", "4"), ("4", "4"), ("7", "8")]
     mutes = {t.get("name"): t.find("Channel/Mute").get("value") for t in root.iter("Track")}
     assert (mutes["Mix"], mutes["Flute"]) == ("true", "false")
+    levels = {t.get("name"): float(t.find("Channel/Volume").get("value")) for t in root.iter("Track")}
+    assert levels == {"Click": 1, "Flute": 1, "Mix": 1, "Picture": 0, "Master": 1}
 
 
 def test_dawproject_is_the_same_twice_and_leaves_large_sounds_outside(tmp_path, monkeypatch):
@@ -172,7 +176,7 @@ def test_dawproject_is_the_same_twice_and_leaves_large_sounds_outside(tmp_path, 
     assert EMBEDDED > 1 << 20
     monkeypatch.setattr("rescore_music.stage.dawproject.EMBEDDED", 1000)
     log = write_dawproject(made, tmp_path / "c.dawproject")
-    assert [item.where for item in log] == ["click.wav", "stems/01-Flute.wav", "mix.wav", "picture.mov"]
+    assert [(item.where, item.count) for item in log] == [("c.dawproject", 4)]
     with zipfile.ZipFile(tmp_path / "c.dawproject") as archive:
         assert archive.namelist() == ["project.xml", "metadata.xml"]
         files = etree.fromstring(archive.read("project.xml")).iter("File")
