@@ -16,6 +16,7 @@ before it. All is written beside its goal and moved in when it is done.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import tempfile
@@ -102,6 +103,7 @@ def stage_cue(
         One line: which file, what is wrong, what to do. Then nothing is written.
     """
     goal, asked = Path(out), settings or StageSettings()
+    new = not goal.exists()
     try:
         goal.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=_BESIDE, dir=goal) as beside:
@@ -117,6 +119,10 @@ def stage_cue(
     except OSError as error:
         what = f"cannot write into this folder: {error.strerror or error}"
         raise WriteError(what, file=goal, cure="choose another with -o") from error
+    finally:
+        if new:
+            with contextlib.suppress(OSError):
+                goal.rmdir()  # only where nothing was written
     return Staged({name: goal / name for name in names}, known, work.led, log)
 
 

@@ -240,6 +240,9 @@ def test_the_command_stages_a_cue_and_a_folder(tmp_path, capsys):
     assert set(value["files"]) == ALL - {"score.pdf"}
     assert [hit["tick"] for hit in value["hits"]] == [hit.tick for hit in found]
     assert value["session_start"].startswith("00:59:5")
+    moved = Timecode.parse("00:59:59:20", FILM)
+    reference = WavInfoReader(value["files"]["mix.wav"]).bext.time_reference
+    assert reference == round(moved.seconds * 48000)
     assert "keep it thin" in (tmp_path / "b" / "cue_sheet.html").read_text()
     assert run("stage", tmp_path, *asked, "-o", tmp_path / "c") == 2
     assert run("stage", folder, *asked, "--video", tmp_path / "none.mp4", "-o", tmp_path / "c") == 2
