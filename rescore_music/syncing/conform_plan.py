@@ -225,7 +225,8 @@ def _stretch(
     for anchor in given:
         if anchor.hit is not None and left.tick < anchor.tick < right.tick:
             place = anchor.tick if anchor.soft else -1  # a hard one looks for its place anew
-            inside.append(Target(moved_hit(known.picture, anchor.hit), anchor.new, place))
+            time = anchor.new - anchor.old + float(known.cues.seconds_of(anchor.hit.frame))  # the picture's, exactly
+            inside.append(Target(moved_hit(known.picture, anchor.hit), time, place))
     return Stretch(left, right, tuple(sorted(inside, key=lambda t: t.time)))
 
 
