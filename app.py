@@ -9,6 +9,7 @@ from __future__ import annotations
 import streamlit as st
 
 from rescore_music.page.asking import ask
+from rescore_music.page.picture import show_picture
 from rescore_music.page.running import run
 from rescore_music.page.session import Take
 from rescore_music.page.showing import show, welcome
@@ -26,6 +27,7 @@ def main() -> None:
     st.title("Hear your cue played by someone else")
     if request is not None:
         run(request)
+    show_picture()
     take: Take | None = st.session_state.get("take")
     if take is None:
         welcome()

@@ -9,6 +9,7 @@ import streamlit as st
 
 import rescore_music as rm
 from rescore_music.io import suffixes
+from rescore_music.page.picture import ask_video, asked_with
 from rescore_music.page.session import Request, kept
 from rescore_music.resources import samples_dir
 
@@ -39,12 +40,15 @@ def ask() -> Request | None:
         st.subheader("2 · Who plays, and how")
         template = ask_template()
         st.subheader("3 · The picture")
-        cues, rate, start = ask_picture(cue)
+        video = ask_video()
+        given = ask_picture(cue)
+        cues, rate, start = asked_with(video, *given)
+        st.session_state["picture-asked"] = (cue, video, given)
         settings = ask_settings()
         pressed = st.button("Re-orchestrate", type="primary", width="stretch", disabled=cue is None, key="go")
         if cue is None:
             st.caption("Choose a file first.")
-    return Request(cue, template, cues, rate, start, settings) if pressed else None
+    return Request(cue, template, cues, rate, start, settings, video) if pressed else None
 
 
 def ask_cue() -> Path | None:

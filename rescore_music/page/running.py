@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import streamlit as st
 
 import rescore_music as rm
-from rescore_music.page.session import Request, Take, workshop
+from rescore_music.page.picture import with_score
+from rescore_music.page.session import Request, Take, plain, workshop
 from rescore_music.view.engraving import engrave, pages
 from rescore_music.view.inspect_page import inspect_page
 from rescore_music.view.report import rolls
@@ -48,11 +48,6 @@ def run(request: Request) -> None:
         st.error(plain(st.session_state["error"]))
 
 
-def plain(text: str) -> str:
-    """Text that the page shows as it is: a file cannot put pictures, links or formulas onto it."""
-    return re.sub(r"([\\`*_\[\]<>$#|~])", r"\\\1", text)
-
-
 def work(request: Request, progress: Callable[[str, float], None], bar: Any) -> Take:
     """The pipeline, the pictures and the sounds to compare."""
     folder = workshop() / "out"
@@ -76,6 +71,10 @@ def work(request: Request, progress: Callable[[str, float], None], bar: Any) -> 
     if result.rendering is not None:
         bar.progress(0.9, text="Recording the cue as it came, to compare")
         take.source_sound, take.result_sound = matched(result, request.settings)
+    if request.video is not None:
+        bar.progress(0.97, text="Putting the score under the picture")
+        take.video = request.video
+        take.picture, take.picture_note = with_score(request.video, result, request.start)
     return take
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,9 @@ class Take:
     sheets: dict[int, str] = field(default_factory=dict)
     source_sound: Path | None = None
     result_sound: Path | None = None
+    video: Path | None = None
+    picture: Path | None = None
+    picture_note: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Request:
     rate: str
     start: str
     settings: rm.Settings
+    video: Path | None = None
 
 
 def workshop() -> Path:
@@ -53,6 +58,11 @@ def kept(upload: Any) -> Path:
     path = folder / safe_name(upload.name)
     path.write_bytes(upload.getbuffer())
     return path
+
+
+def plain(text: str) -> str:
+    """Text that the page shows as it is: a file cannot put pictures, links or formulas onto it."""
+    return re.sub(r"([\\`*_\[\]<>$#|~])", r"\\\1", text)
 
 
 def safe_name(name: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 import rescore_music as rm
+from rescore_music.page.picture import picture_tab
 from rescore_music.page.session import Take
 from rescore_music.view import report_blocks as block
 from rescore_music.view.choice import choice
@@ -41,7 +42,8 @@ def show(take: Take) -> None:
     st.markdown(f"**{title}**, for {result.template.forces.title}, in the style {result.template.style.title}")
     facts(result)
     names = ["Listen and compare", "The cue", "Score", "Quality", "Who plays what", "How it was chosen", "Take it away"]
-    if result.synced is not None:
+    pictured = result.synced is not None or take.video is not None
+    if pictured:
         names.insert(4, "Picture")
     tabs = dict(zip(names, st.tabs(names), strict=True))
     with tabs["Listen and compare"]:
@@ -54,10 +56,9 @@ def show(take: Take) -> None:
         table(block.measures(result.quality))
         with st.expander("What was mended, moved or dropped"):
             table(block.logs(result))
-    if result.synced is not None:
+    if pictured:
         with tabs["Picture"]:
-            table(block.hits(result.synced))
-            st.image(block.curve(result), width="stretch")
+            picture_tab(take)
     with tabs["Who plays what"]:
         table(block.casting_table(result))
         st.subheader("Who got it, and why")

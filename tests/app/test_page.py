@@ -184,3 +184,111 @@ def test_the_sessions_folder_goes_with_the_session(page):
     assert (folder / "out" / "score.mid").exists()
     page.session_state["folder"].cleanup()
     assert not folder.exists()
+
+
+# -- the picture -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory) -> Path:
+    """A video of three shots of 40 frames at 25 a second, from 01:00:00:00."""
+    import av
+    import numpy as np
+
+    path = tmp_path_factory.mktemp("scene") / "scene.mov"
+    rng = np.random.default_rng(1)
+    shots = [np.kron(rng.integers(0, 256, (18, 32, 3)), np.ones((4, 4, 1))).astype(np.uint8) for _ in range(3)]
+    with av.open(str(path), "w") as out:
+        out.metadata["timecode"] = "01:00:00:00"
+        stream = out.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 128, 72, "yuv420p"
+        for k in range(120):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(shots[k // 40], format="rgb24")))
+        out.mux(stream.encode(None))
+    return path
+
+
+def test_a_video_is_watched_and_its_cuts_are_met(page, scene):
+    ask(page, sample="pixel_loop.mid", forces="chiptune", style="eight-bit")
+    page.file_uploader(key="video").set_value([("scene.mov", scene.read_bytes(), "video/quicktime")]).run()
+    assert not page.exception
+    assert not page.error
+    found = page.session_state["spotted"].cues
+    assert [found.timecode(hit) for hit in found.hits] == ["01:00:01:15", "01:00:03:05"]
+    assert "The picture and its hits" in [s.value for s in page.subheader]
+    assert any("2 of 2 hits land" in e.label for e in page.expander)
+    page.button(key="go").click().run()
+    assert not page.exception
+    take = page.session_state["take"]
+    assert [hit.timecode for hit in take.result.synced.hits] == ["01:00:01:15", "01:00:03:05"]
+    assert "Picture" in [tab.label for tab in page.tabs]
+    assert take.video is not None
+    assert take.picture is None
+    assert take.picture_note == "The take has no sound."
+
+
+def test_edited_rows_become_the_hits_that_are_asked_for(tmp_path):
+    from rescore_music.page.picture import cues_of, rows_of
+
+    cues = rm.read_cues(samples_dir() / "chase_hits.csv", "24")
+    assert cues_of(rows_of(cues), cues) == cues
+    rows = rows_of(cues)[1:]
+    rows[0]["timecode"] = "00:00:01:00"
+    rows.append({"timecode": None, "label": "not yet"})
+    rows.append({"timecode": "00:00:30:00", "label": "new", "weight": float("nan")})
+    edited = cues_of(rows, cues)
+    assert len(edited.hits) == len(cues.hits)
+    assert edited.hits[0].frame == 24
+    assert ("new", 1.0) in [(hit.label, hit.weight) for hit in edited.hits]
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "words"),
+    [
+        ("timecode", "soon", "row 2: 'soon'"),
+        ("kind", "maybe", "row 2"),
+        ("weight", -1.0, "row 2"),
+        ("lands", "x", "row 2"),
+    ],
+)
+def test_a_bad_cell_is_told_with_its_row(cell, value, words):
+    from rescore_music.page.picture import cues_of, rows_of
+
+    cues = rm.read_cues(samples_dir() / "chase_hits.csv", "24")
+    rows = rows_of(cues)
+    rows[1][cell] = value
+    with pytest.raises(rm.RescoreError, match=words):
+        cues_of(rows, cues)
+
+
+def test_the_take_is_put_under_the_picture(tmp_path, scene):
+    import av
+
+    score = rm.read_score(samples_dir() / "pixel_loop.mid")
+    rm.write_score(score.slice(0, int(score.bars[4])), tmp_path / "short.mid")
+    page = AppTest.from_file(PAGE, default_timeout=120).run()
+    page.selectbox(key="sample").set_value("My own file").run()
+    page.file_uploader(key="upload").set_value([("short.mid", (tmp_path / "short.mid").read_bytes(), "audio/midi")])
+    page.file_uploader(key="video").set_value([("scene.mov", scene.read_bytes(), "video/quicktime")])
+    page.selectbox(key="forces").set_value("chiptune")
+    page.selectbox(key="style").set_value("eight-bit")
+    page.number_input(key="n").set_value(1)
+    page.number_input(key="top").set_value(1)
+    page.run()
+    page.button(key="go").click().run()
+    assert not page.exception
+    assert not page.error
+    take = page.session_state["take"]
+    assert take.picture_note == ""
+    with av.open(str(take.picture)) as scored:
+        assert scored.streams.video[0].frames == 120
+        assert len(scored.streams.audio) == 1
+    assert rm.watch(take.picture).start.label == "01:00:00:00"
+
+
+def test_a_video_that_is_none_gives_one_line(page):
+    page.file_uploader(key="video").set_value([("letter.mp4", b"Dear editor,", "video/mp4")]).run()
+    assert not page.exception
+    (error,) = page.error
+    assert error.value.startswith("letter.mp4")
+    assert "\n" not in error.value
