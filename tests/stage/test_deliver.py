@@ -228,6 +228,7 @@ def test_the_command_stages_a_cue_and_a_folder(tmp_path, capsys):
         "skipped": [],
         "passages": [asdict(passage)],
         "edits": ["bar 3 twice"],
+        "start": "00:59:59:20",  # syncing moved it by four frames
     }
     told = {"sync": sync, "audio": {"stems": names}}
     (folder / "report.json").write_text(json.dumps(told))
