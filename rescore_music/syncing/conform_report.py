@@ -15,6 +15,7 @@ from rescore_music.syncing.conform_splice import Spliced
 from rescore_music.syncing.landing import Grid
 from rescore_music.timecode import Timecode
 
+VAMP = 4  # repetitions of the same bars that are no longer music
 HEARD = 0.05  # percent of tempo below which nothing changes
 
 
@@ -116,6 +117,8 @@ def _music(known: Situation, new: Score, stretch: Stretch, touched: Touched) -> 
         said.append(f"{_place(known, start, end)} taken out")
     elif times > 0:
         said.append(f"{_place(known, start, end)} played {'once' if times == 1 else f'{times} times'} more")
+    if times >= VAMP:
+        said.append("which asks for new music")
     if touched.deviation_percent < HEARD:
         said.append("the tempo stays" if times or touched.came else "stays as it is")
     else:

@@ -233,6 +233,25 @@ def test_a_hit_that_only_the_new_list_has_is_met_too():
     assert [(t.start, t.end) for t in done.touched] == [(52 * TPQ, 80 * TPQ)]
 
 
+def test_more_picture_than_there_is_music_for_is_a_vamp_and_told():
+    done = conform(music(), CUES, OLD, cut([*SHOTS[:2], ("X", 0, 14400), *SHOTS[2:]]))  # ten minutes
+    assert all(h.landed for h in done.hits)
+    assert "which asks for new music" in done.changes[0].music
+
+
+def test_hits_a_frame_apart_still_land():
+    shots = [("A", 0, 120), ("B", 1000, 1025), ("D", 3023, 3120), *SHOTS[4:]]  # from the hit at 6 s to the one at 16 s
+    done = conform(music(), CUES, OLD, cut(shots))
+    assert [h.landed for h in done.hits] == [True] * 5
+    assert done.hits[1].target_s - done.hits[0].target_s == pytest.approx(1 / 12)
+
+
+def test_nothing_in_common_leaves_no_hit_and_says_so():
+    done = conform(music(), CUES, OLD, cut([("Z", 0, 100)]))
+    assert done.hits == ()
+    assert [s.reason for s in done.skipped] == ["no longer in the picture"] * 5
+
+
 def test_dialogue_moves_with_its_picture():
     cues = Cues(RATE, CUES.start, CUES.hits, (Span(HOUR + 250, HOUR + 300), Span(HOUR + 500, HOUR + 550)))
     done = conform(music(), cues, OLD, cut(SHOTS[:2] + SHOTS[3:]))
