@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, float], None]
 
+UNDER_DIALOGUE = 6.0  # dB by which the accompaniment is lowered where the picture's spans say that someone speaks
+
 # share of the whole work done when each stage begins, measured on the shipped chase
 STAGES = {
     "read": 0.0,
@@ -304,11 +306,11 @@ def _line(
         spotted = read_cues(cues, rate, start) if isinstance(cues, str | Path) else cues
     synced, score = None, read.played
     if spotted is not None:
-        from rescore_music.syncing import sync
+        from rescore_music.syncing import needs_analysis, sync
 
         with clock.stage("sync"):
-            motifs = any(hit.lands.startswith("motif:") for hit in spotted.hits)
-            synced = sync(score, spotted, analysis=analyze(score) if motifs else None)
+            known = analyze(score) if needs_analysis(spotted) else None
+            synced = sync(score, spotted, analysis=known, lower=UNDER_DIALOGUE, compare=True)
             score = synced.score
     with clock.stage("analyse"):
         analysis = with_seams(analyze(score), score, template.sections)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rescore_music.cli.about import run_app, run_doctor, run_templates
 from rescore_music.cli.conforming import run_conform
-from rescore_music.cli.converting import run_convert, run_render, run_sync
+from rescore_music.cli.converting import run_convert, run_render, run_sync, sync_options
 from rescore_music.cli.listening import run_inspect, run_measure, run_motifs
 from rescore_music.cli.making import run_batch, run_explain, run_rescore
 from rescore_music.cli.printing import say
@@ -93,6 +93,7 @@ def parser() -> argparse.ArgumentParser:
     sub = command(run_sync)
     sub.add_argument("-o", "--out", type=Path, required=True, help="the cue with its new tempo map (.mid or .musicxml)")
     _picture_options(sub, required=True)
+    sync_options(sub)
 
     sub = command(run_conform)
     sub.add_argument("-o", "--out", type=Path, required=True, help="the cue for the new cut (.mid or .musicxml)")
