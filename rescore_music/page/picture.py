@@ -167,7 +167,7 @@ def show_picture() -> None:
 def spotting_room(cue: Path | None, video: Path | None, cues: Cues, key: str) -> None:
     """The picture beside its hits; below, where they fall in the cue as it stands."""
     st.subheader("The picture and its hits")
-    left, right = st.columns([2, 3]) if video is not None else (None, st.container())
+    left, right = st.columns([2, 4]) if video is not None else (None, st.container())
     if left is not None:
         left.video(str(video))
         facts = f"{cues.rate} frames a second from {cues.start.label}; {len(cues.cuts)} cuts"
@@ -176,7 +176,12 @@ def spotting_room(cue: Path | None, video: Path | None, cues: Cues, key: str) ->
         left.caption(facts + told)
     with right:
         rows = st.data_editor(
-            rows_of(cues), num_rows="dynamic", width="stretch", height=330, column_config=_columns(cues), key=key
+            rows_of(cues),
+            num_rows="dynamic",
+            width="stretch",
+            height=min(400, 35 * (len(cues.hits) + 2) + 3),
+            column_config=_columns(cues),
+            key=key,
         )
     try:
         edited = cues_of(rows, cues)
@@ -192,12 +197,12 @@ def _columns(cues: Cues) -> dict[str, Any]:
     lands = list(dict.fromkeys([*LANDINGS, *(hit.lands for hit in cues.hits)]))
     column = st.column_config
     return {
-        "timecode": column.TextColumn("Timecode", required=True, width="small"),
-        "label": column.TextColumn("Hit", width="medium"),
-        "weight": column.NumberColumn("Weight", min_value=0.01, default=1.0, width="small"),
-        "kind": column.SelectboxColumn("Kind", options=[HARD, SOFT], default=HARD, required=True, width="small"),
-        "tolerance": column.NumberColumn("± frames", min_value=0.0, default=0.0, width="small"),
-        "lands": column.SelectboxColumn("Lands on", options=lands, default="beat", required=True, width="small"),
+        "timecode": column.TextColumn("Timecode", required=True, width=105),
+        "label": column.TextColumn("Hit", width=130),
+        "weight": column.NumberColumn("Weight", min_value=0.01, default=1.0, width=75),
+        "kind": column.SelectboxColumn("Kind", options=[HARD, SOFT], default=HARD, required=True, width=75),
+        "tolerance": column.NumberColumn("± frames", min_value=0.0, default=0.0, width=80),
+        "lands": column.SelectboxColumn("Lands on", options=lands, default="beat", required=True, width=100),
     }
 
 
@@ -209,7 +214,7 @@ def against_the_music(cue: Path, cues: Cues) -> None:
     except rm.RescoreError as error:
         st.warning(error.message.replace(f"{workshop() / 'in'}/", ""))
         return
-    flags = [(hit.target_s, hit.label, hit.landed) for hit in synced.hits]
+    flags = [(hit.target_s, f"{hit.label} · bar {hit.bar}, {hit.beat:g}", hit.landed) for hit in synced.hits]
     st.image(tempo_curve(synced.score, own=source, hits=flags), width="stretch")
     with st.expander(_summary(synced)):
         st.html(f'<div class="rescore">{block.hits(synced)}</div>')
