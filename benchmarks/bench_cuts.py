@@ -1,7 +1,7 @@
 """Cuts found in clips with known ones: precision, recall, frames off, beside a threshold on histogram differences.
 
     python benchmarks/bench_cuts.py                  # 36 clips of twelve kinds, some 400 cuts
-    python benchmarks/bench_cuts.py --clips 1 --first 200
+    python benchmarks/bench_cuts.py --clips 1 --first 200 --kinds fade flash
 
 The clips are drawn by clips.py from seeds 100 and up; the detector's constants were set on seeds 1 to 6. The peer is
 the usual first thing to try: a cut wherever the luma and colour histograms of two pictures (32 bins each) differ by
@@ -113,12 +113,12 @@ def best_threshold(evidence: list[tuple[np.ndarray, list[int], tuple[int, ...]]]
     return best[1], best[2]
 
 
-def measure(first: int, count: int, folder: Path) -> None:
+def measure(first: int, count: int, kinds: list[str], folder: Path) -> None:
     """The synthetic clips."""
-    tallies = {kind: Tally() for kind in clips.KINDS}
+    tallies = {kind: Tally() for kind in kinds}
     evidence = []
     spent = pictures = 0.0
-    for kind in clips.KINDS:
+    for kind in kinds:
         for seed in range(first, first + count):
             path = folder / f"{kind}.{('mp4', 'mov', 'mkv')[seed % 3]}"
             truth = clips.write_clip(path, seed, kind)
@@ -181,9 +181,10 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--clips", type=int, default=3, help="of each kind (default %(default)s)")
     options.add_argument("--first", type=int, default=100, help="seed (default %(default)s)")
+    options.add_argument("--kinds", nargs="+", choices=clips.KINDS, default=list(clips.KINDS), help="default: all")
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        measure(given.first, given.clips, Path(folder))
+        measure(given.first, given.clips, given.kinds, Path(folder))
     real()
 
 

@@ -191,3 +191,32 @@ def test_an_unreadable_upload_is_told_in_one_line(page: Any, tmp_path: Path) -> 
     alert.wait_for(timeout=60_000)
     assert alert.inner_text().strip().startswith("letter.mid")
     shot(page, tmp_path, "6-error")
+
+
+def test_a_video_is_seen_beside_its_hits(page: Any, tmp_path: Path) -> None:
+    import av
+    import numpy as np
+
+    video = tmp_path / "scene.mp4"
+    rng = np.random.default_rng(1)
+    shots = [np.kron(rng.integers(0, 256, (18, 32, 3)), np.ones((8, 8, 1))).astype(np.uint8) for _ in range(2)]
+    with av.open(str(video), "w") as out:
+        stream: Any = out.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 256, 144, "yuv420p"
+        for k in range(100):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(shots[k // 50], format="rgb24")))
+        out.mux(stream.encode(None))
+    choose(page, "Cue", "Pixel loop, game console")
+    page.get_by_text("My video").click()
+    uploader = page.get_by_test_id("stFileUploader").filter(has_text="The scene")
+    uploader.locator('input[type="file"]').set_input_files(video)
+    page.get_by_role("heading", name="The picture and its hits").wait_for(timeout=RUN_MS)
+    page.get_by_text("1 of 1 hits land").wait_for(timeout=60_000)
+    player = page.locator("video").first
+    ready = "v => new Promise(done => { const tell = () => done([v.videoWidth, v.duration, v.error && v.error.code]);"
+    ready += " v.readyState > 0 ? tell() : (v.onloadedmetadata = v.onerror = tell, v.load()) })"
+    assert player.evaluate(ready) == [256, 4, None]
+    table = page.get_by_test_id("stDataFrame")
+    table.wait_for()
+    assert "00:00:02:00" in (table.text_content() or ""), "drawn on a canvas; its cells are told to screen readers"
+    shot(page, tmp_path, "7-picture")
