@@ -3,8 +3,7 @@
 A part that never sounds two notes at once is one voice. What the source notates is evidence: staves are separated on
 their own, and several notated voices that hold no chords are taken as they stand. Everything else is given to
 `streams`: the number of voices is read from how many notes sound together for most of the time, notes beyond that
-number form chords in the inner voices (the top and the bottom note stay alone), and voices that would hold only a few
-notes are absorbed by their neighbour.
+number form chords, and voices that would hold only a few notes are absorbed by their neighbour.
 
 Conventions: voice 0 is the highest of its part; percussion parts have voice -1; ticks.
 """
@@ -14,7 +13,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from rescore_music.analysis import streams
+from rescore_music.analysis import streams, surroundings
+from rescore_music.analysis.passages import TOGETHER, passage
 from rescore_music.errors import ScoreError
 from rescore_music.score import GRACE, Score
 from rescore_music.structure import Line
@@ -22,9 +22,11 @@ from rescore_music.structure import Line
 Ints = npt.NDArray[np.int64]
 
 MOST_VOICES = 8  # that may be asked for
-FOUND_VOICES = 4  # that are looked for when the number is not given
+FOUND_VOICES = 4  # that are looked for when the number is not given, unless more lines are heard
+SELDOM = 0.02  # share of the time in which more notes sound than there are voices
+HELD_OF_LINES = 0.3  # share of sounding notes that are held when others begin, at least, where lines move freely
+MOST_LINES = 6  # that are heard as such
 BESIDE_OTHERS = 3  # that are looked for in a part of an ensemble
-TOGETHER = 24  # onsets within a quarter over this are one chord, as a hand plays it
 UNEVEN = 0.06  # share of a chordal part's notes that may not move with their chord
 FEW_NOTES, FEW_SHARE = 8, 0.06  # a voice below either is a fragment
 
@@ -106,7 +108,7 @@ def _plan(
             out[here] = first + notated
             first += int(notated.max()) + 1
             continue
-        number = voices or min(_number_of_voices(score, here), FOUND_VOICES if alone else BESIDE_OTHERS)
+        number = voices or min(_number_of_voices(score, here), MOST_LINES if alone else BESIDE_OTHERS)
         out[here] = first
         if number > 1:
             jobs.append((here, number, first))
@@ -150,7 +152,10 @@ def _notated(score: Score, notes: Ints) -> npt.NDArray[np.int64] | None:
 
 
 def _number_of_voices(score: Score, notes: Ints) -> int:
-    """How many notes sound together for all but a seventh of the time that anything sounds."""
+    """How many notes sound together for all but a seventh of the time that anything sounds.
+
+    More than `FOUND_VOICES` only of lines: hardly ever more at once, and notes that begin while others are held.
+    """
     rows = score.notes[notes]
     rows = rows[rows["duration"] > 0]
     if not len(rows):
@@ -158,78 +163,32 @@ def _number_of_voices(score: Score, notes: Ints) -> int:
     times = np.concatenate([rows["onset"], rows["onset"] + rows["duration"]])
     change = np.concatenate([np.ones(len(rows)), -np.ones(len(rows))])
     order = np.lexsort((change, times))
-    sounding = np.cumsum(change[order])[:-1]
-    length = np.diff(times[order])
-    weight = np.bincount(np.maximum(sounding, 0).astype(int), length)
+    sounding = np.maximum(np.cumsum(change[order])[:-1], 0).astype(np.int64)
+    weight = np.bincount(sounding, np.diff(times[order]))
     weight[0] = 0
     if not weight.sum():
         return 1
-    return int(np.clip(np.searchsorted(np.cumsum(weight) / weight.sum(), 6 / 7), 1, FOUND_VOICES))
+    share = np.cumsum(weight) / weight.sum()
+    number = max(int(np.searchsorted(share, 6 / 7)), 1)
+    if number <= FOUND_VOICES:
+        return number
+    often = int(np.searchsorted(share, 1 - SELDOM))
+    moments, begun = np.unique(rows["onset"], return_counts=True)
+    then = sounding[np.searchsorted(times[order], moments, side="right") - 1]
+    thick = then > FOUND_VOICES
+    held = 1 - begun[thick].sum() / max(then[thick].sum(), 1)
+    return often if often <= MOST_LINES and held >= HELD_OF_LINES else FOUND_VOICES
 
 
 def _run(score: Score, jobs: list[tuple[Ints, int, int]], out: npt.NDArray[np.int16]) -> None:
     """Separates every job's notes, all jobs with the same number of voices together."""
     for number in sorted({n for _, n, _ in jobs}):
         chosen = [(notes, first) for notes, n, first in jobs if n == number]
-        prepared = [_passage(score, notes, number) for notes, _ in chosen]
-        found = streams.assign([passage for passage, _, _ in prepared], number)
-        for (notes, first), (_, group, slot), voice in zip(chosen, prepared, found, strict=True):
-            out[notes] = first + np.maximum(voice[group, slot], 0)
+        prepared = [passage(score.notes[notes], score.ticks_per_quarter, number) for notes, _ in chosen]
+        found = streams.assign(prepared, [surroundings.unlikely(p) for p in prepared], number)
+        for (notes, first), heard, voice in zip(chosen, prepared, found, strict=True):
+            out[notes] = first + np.maximum(voice[heard.group, heard.place], 0)
             _place_grace_notes(score, notes, out)
-
-
-def _passage(score: Score, notes: Ints, voices: int) -> tuple[streams.Passage, Ints, Ints]:
-    """Onset groups of at most `voices` notes; and the group and the place in it of every note."""
-    rows, quarter = score.notes[notes], float(score.ticks_per_quarter)
-    near = max(1, score.ticks_per_quarter // TOGETHER)
-    onset = rows["onset"].astype(np.int64)
-    bucket = np.concatenate([[0], np.cumsum(np.diff(onset) > near)])
-    order = np.lexsort((-rows["pitch"].astype(np.int64), rows["duration"] == 0, bucket))
-    bucket, rows = bucket[order], rows[order]
-    starts = np.flatnonzero(np.concatenate([[True], np.diff(bucket) > 0]))
-    real = np.maximum(np.add.reduceat((rows["duration"] > 0).astype(np.int64), starts), 1)
-    rank = np.minimum(np.arange(len(rows)) - starts[bucket], real[bucket] - 1)  # grace notes: anywhere, placed later
-    many = real[bucket]
-    inner = 1 + (rank - 1) * max(voices - 2, 1) // np.maximum(many - 2, 1)
-    squeezed = np.where(rank == 0, 0, np.where(rank == many - 1, voices - 1, np.minimum(inner, max(voices - 2, 1))))
-    slot = np.where(many > voices, np.minimum(squeezed, voices - 1), rank)
-    groups = len(starts)
-    cell = bucket * voices + slot
-    size = np.maximum(np.bincount(cell, minlength=groups * voices), 1)
-    pitch = np.bincount(cell, rows["pitch"], minlength=groups * voices) / size
-    end = np.bincount(cell, rows["onset"] + rows["duration"], minlength=groups * voices) / size
-    first = np.minimum.reduceat(rows["onset"], starts)
-    passage = streams.Passage(
-        onset=(first / quarter).astype(np.float32),
-        count=np.minimum(real, voices),
-        pitch=pitch.reshape(groups, voices).astype(np.float32),
-        end=(end / quarter).reshape(groups, voices).astype(np.float32),
-        register=_registers(rows, voices),
-    )
-    group_of, slot_of = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
-    group_of[order], slot_of[order] = bucket, slot
-    return passage, group_of, slot_of
-
-
-def _registers(rows: npt.NDArray[np.void], voices: int) -> npt.NDArray[np.float32]:
-    """The usual pitch of each voice: the notes by height where `voices` or more sound, else evenly over the range."""
-    ranked = np.quantile(rows["pitch"], 1 - (np.arange(voices) + 0.5) / voices)
-    onset, end = rows["onset"], rows["onset"] + rows["duration"]
-    times = np.unique(onset)
-    times = times[:: max(1, len(times) // 400)]
-    sums, full = np.zeros(voices), 0
-    longest = int((end - onset).max(initial=0))
-    order = np.argsort(onset, kind="stable")
-    sorted_onset = onset[order]
-    lo = np.searchsorted(sorted_onset, times - longest)
-    hi = np.searchsorted(sorted_onset, times, side="right")
-    for t, a, b in zip(times, lo, hi, strict=True):
-        near = order[a:b]
-        sounding = np.sort(rows["pitch"][near[end[near] > t]])[::-1]
-        if len(sounding) == voices:
-            sums += sounding
-            full += 1
-    return (sums / full if full >= 4 else ranked).astype(np.float32)
 
 
 def _place_grace_notes(score: Score, notes: Ints, out: npt.NDArray[np.int16]) -> None:

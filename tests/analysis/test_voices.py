@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from analysis_builders import TUNE, Q, cadence, corpus, piled, read, right_labels, score_of, sketch, tune
 
-from rescore_music.analysis import separate_voices
+from rescore_music.analysis import separate_voices, surroundings
+from rescore_music.analysis.hand_outs import hand_outs
+from rescore_music.analysis.passages import passage
 from rescore_music.errors import ScoreError
 from rescore_music.score import NOTE, Part, Score
 
@@ -103,8 +105,48 @@ def test_long_parts_are_labelled_as_their_beginning_is() -> None:
     assert np.mean(whole == whole[20]) > 0.99
 
 
+def test_every_hand_out_gives_each_note_to_one_voice_at_most_two_neighbours_exchanged() -> None:
+    for voices in (2, 3, 4, 6):
+        for notes in range(1, 5):
+            ways = hand_outs(notes, voices)
+            assert len({tuple(way) for way in ways.voice.tolist()}) == len(ways.voice)
+            assert np.all(np.count_nonzero(np.diff(ways.voice) < 0, axis=1) <= 1)
+            chords = notes - np.array([len(set(way)) for way in ways.voice.tolist()])
+            assert np.array_equal(ways.chord.sum(axis=0), chords)  # each further note in a voice is priced once
+            assert np.allclose(ways.single.sum(axis=0), notes - chords)  # a chord pays the mean of its notes
+
+
+def test_the_chances_of_a_note_sum_to_one_and_transposition_changes_none() -> None:
+    score = sketch()
+    there = [passage(s.notes, s.ticks_per_quarter, 3) for s in (score, score.transposed(5))]
+    low, high = (surroundings.unlikely(p) for p in there)
+    known = np.arange(low.shape[1]) < there[0].count[:, None]
+    assert np.allclose(np.exp(-low[known]).sum(axis=1), 1, atol=0.02)
+    assert np.allclose(low, high, atol=1e-3)
+
+
+def _imitation(voices: int) -> list[tuple[int, int, int]]:
+    """Lines a seventh apart, each a quaver behind the one above."""
+    return [(v * Q // 2 + i * Q, Q, TUNE[i % 16] + 24 - 10 * v) for v in range(voices) for i in range(48)]
+
+
+@pytest.mark.parametrize("voices", [3, 4, 5, 6])
+def test_as_many_lines_are_found_as_move_freely(voices: int) -> None:
+    score = score_of(_imitation(voices))
+    found = separate_voices(score)
+    assert found.max() + 1 == voices
+    height = np.concatenate([[score.notes["pitch"][found == v].mean()] for v in range(voices)])
+    assert np.all(np.diff(height) < 0)
+
+
+def test_thick_chords_are_not_heard_as_so_many_lines() -> None:
+    chords = [(i * Q, Q, p) for i in range(32) for p in (40, 47, 52, 56, 59, 64)]
+    assert separate_voices(score_of(chords)).max() < 4
+
+
 def test_bach_chorales_in_one_pile() -> None:
-    """Every fifth chorale: above the published closest-pitch figure (.898) and BiLSTM with entry hints (.974)."""
+    """Every fifth chorale: above the published closest-pitch figure (.898) and BiLSTM with entry hints (.974), and not
+    below what was reached (.985)."""
     right = total = 0
     for path in corpus("bach/*.mxl")[::5]:
         score = read(path)
@@ -113,15 +155,15 @@ def test_bach_chorales_in_one_pile() -> None:
             right += right_labels(pile, separate_voices(pile, voices=4), truth)
             total += len(truth)
     assert total > 10_000
-    assert right / total > 0.974, f"{right / total:.4f} of {total} notes"
+    assert right / total > 0.98, f"{right / total:.4f} of {total} notes"
 
 
 def test_string_quartets_in_one_pile() -> None:
-    """Two movements of Mozart: above the best published on another set of quartets (.744)."""
+    """Two movements of Mozart, not learned from: above the best published on another set of quartets (.744)."""
     right = total = 0
     for path in corpus("mozart/k155/movement[12].mxl"):
         pile, truth = piled(read(path))
         right += right_labels(pile, separate_voices(pile, voices=4), truth)
         total += len(truth)
     assert total > 1_000
-    assert right / total > 0.744, f"{right / total:.4f} of {total} notes"
+    assert right / total > 0.8, f"{right / total:.4f} of {total} notes"
