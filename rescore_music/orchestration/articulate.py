@@ -1,7 +1,7 @@
 """Articulation: the source's is kept; the style speaks where the source is silent.
 
 Conventions: a note under an articulation flag keeps its notated duration (`Score.sounding` shortens it); a style's
-`duration` below 1 shortens notes that carry no such flag.
+`duration` below 1 shortens notes that carry no such flag as they are played, never as they are written (`cut`).
 """
 
 from __future__ import annotations
@@ -73,8 +73,7 @@ def articulate(draft: Rows, score: Score, style: Style, seats: Ensemble, ledger:
             _slur(out, mine & bound[out["seat"]], score)
         if 0 < own.duration < 1:
             long = mine & ((out["articulation"] & _SHORT) == 0) & (out["duration"] > 1)
-            shorter = np.maximum(np.rint(out["duration"] * own.duration), 1).astype(np.int64)
-            out["duration"] = np.where(long, shorter, out["duration"])
+            out["cut"] = np.where(long, round(100 * (1 - own.duration)), out["cut"])
     return out
 
 

@@ -42,6 +42,7 @@ DRAFT = np.dtype(
         ("alter", "i1"),
         ("articulation", "<u4"),
         ("shift", "<i4"),  # played later than written, as the strings of a strummed chord
+        ("cut", "u1"),  # percent of the written length that is not held
     ]
 )
 

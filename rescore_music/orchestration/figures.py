@@ -74,13 +74,19 @@ def by_cycle(chords: Chords, pattern: Pattern, quarters: float, score: Score, se
     into = rows["onset"] - score.bars[score.bar_of(rows["onset"])]
     left = -into % units  # up to the bar's grid, so that late notes do not shift the pattern
     first = np.where(left == 0, units, np.where(left * 2 < units, left + units, left))
+    # threes are not laid across what begins or ends in twos
+    slack = np.maximum(units // 12, 1)
+    across = np.minimum(left, units - left) > slack
+    rest = (into + rows["duration"]) % units
+    across |= np.minimum(rest, units - rest) > slack
+    first = np.where(across & _in_threes(unit, score.ticks_per_quarter), rows["duration"] + 1, first)
     count = 1 + np.maximum((rows["duration"] - first) // units, 0)
     origin = np.repeat(np.arange(len(rows)), count)
     nth = np.arange(len(origin)) - np.repeat(np.cumsum(count) - count, count)
     onset = rows["onset"][origin] + np.where(nth > 0, first[origin] + (nth - 1) * units[origin], 0)
     last = nth == count[origin] - 1
     stop = (rows["onset"] + rows["duration"])[origin]
-    end = np.where(last, stop, onset + np.where(nth > 0, units[origin], first[origin]))
+    end = np.where(last, stop, onset + np.where(nth > 0, units[origin], np.minimum(first, rows["duration"])[origin]))
     lengths = np.array([len(figure) for figure in pattern.figures], np.int64)
     base = np.cumsum(lengths) - lengths
     steps = tuple(step for figure in pattern.figures for step in figure)
@@ -88,6 +94,12 @@ def by_cycle(chords: Chords, pattern: Pattern, quarters: float, score: Score, se
     row = chords.count[origin] - 1
     token = base[row] + (nth + begin[origin]) % lengths[row]
     return Pieces(origin, nth, onset, end, token, steps)
+
+
+def _in_threes(unit: int, quarter: int) -> bool:
+    """Whether a unit is a third of a dyadic note value."""
+    share = max(unit * 3 / quarter, 1e-9)
+    return bool(abs(share - 2.0 ** round(float(np.log2(share)))) < 0.05)
 
 
 def _beginnings(pattern: Pattern, chords: Chords) -> Ints:

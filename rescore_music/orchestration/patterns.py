@@ -64,6 +64,7 @@ def apply_patterns(
 ) -> Rows:
     """The draft with each role's pattern written out."""
     intensity = phrase_dynamics(score, analysis)[1] if analysis.phrases else np.zeros(1)
+    kettles = np.array([seat.instrument.id == "timpani" for seat in seats.seats], bool)  # they have the source's rhythm
     grounded = np.zeros(max(len(analysis.phrases), 1), bool)
     grounded[draft["phrase"][draft["role"] == int(Role.BASS)]] = True
     for role in _FIGURED:
@@ -72,7 +73,7 @@ def apply_patterns(
             continue
         wanted = chosen(own, intensity)
         mine = (draft["role"] == int(role)) & (draft["articulation"] & GRACE == 0) & (draft["duration"] > 0)
-        mine &= seats.pitched[draft["seat"]]
+        mine &= (seats.pitched & ~kettles)[draft["seat"]]
         for name, unit in dict.fromkeys(wanted):
             pattern = pattern_named(style, name)
             if pattern.texture in ("keep", "drums") or role not in pattern.roles:

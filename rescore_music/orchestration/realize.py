@@ -35,15 +35,15 @@ from rescore_music.orchestration.notation import (
 )
 from rescore_music.orchestration.patterns import apply_patterns
 from rescore_music.orchestration.polyphony import limit, merge_unisons, rescue
+from rescore_music.orchestration.staves import in_one_hand, staves
 from rescore_music.orchestration.techniques import steady
-from rescore_music.score import CONTROL, NOTE, LogItem, Part, Score
+from rescore_music.score import CONTROL, NOTE, Articulation, LogItem, Part, Score
 from rescore_music.structure import Analysis, Role
 from rescore_music.template import Seat, Template
 
 Ints = npt.NDArray[np.int64]
 
 _GRID = 12  # slots a quarter when looking for a free player
-_SPLIT = 60  # keyboards: from here on the upper staff
 
 
 def realize(score: Score, analysis: Analysis, template: Template, assignments: tuple[Assignment, ...]) -> Realization:
@@ -177,8 +177,11 @@ def _written(
         notes[name] = draft[name]
     notes["velocity"], notes["part"] = velocity, number[draft["seat"]]
     notes["onset_shift"] = draft["shift"]
-    keyboard = np.array([len(s.instrument.clefs) > 1 for s in seats.seats], bool)[draft["seat"]]
-    notes["staff"] = keyboard & (draft["pitch"] < _SPLIT)
+    # a shift is measured from the notated place: a strummed chord's dots shorten it here
+    dotted = (draft["shift"] != 0) & ((draft["articulation"] & int(Articulation.STACCATO)) != 0)
+    notes["end_shift"] = -np.rint(draft["duration"] * np.where(dotted, 50, draft["cut"]) / 100.0)
+    staff = staves(draft, seats)
+    notes["staff"] = staff
     unspelled = np.flatnonzero(~seats.pitched[draft["seat"]])
     notes["step"][unspelled], notes["alter"][unspelled] = -1, 0
     marks = carried_marks(draft, score, seats, ledger)
@@ -186,6 +189,7 @@ def _written(
     if not has_slurs:
         marks += slur_marks(draft)
     hairpins = not any(m.kind == "hairpin" for m in score.marks)
+    marks = in_one_hand(marks, draft, staff, seats)
     marks += without_clashes(derived_dynamics(draft, velocity, score, analysis, hairpins), marks, score)
     marks += technique_marks(draft, seats)
     bends, rpn = follow_bends(draft, score, analysis, seats, ledger)
