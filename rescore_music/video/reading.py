@@ -39,6 +39,8 @@ WORK_A_BYTE = 20_000  # pixels: a still picture of 4K takes some 500 bytes
 HOLE = 3600  # seconds between two pictures: more is a wrong number in a file
 SOUND_RATES = (4000, 400_000)  # Hz
 CHANNELS = 64
+SOUND_HOLE = 300  # seconds without sound inside of it that are filled with silence
+SOUND_LONGEST = 8 * 3600  # seconds that are listened to
 
 _FORMATS = "mov,matroska,webm,avi,mxf,mpegts,mpeg,mpegvideo,asf,flv,ogg,dv"
 
@@ -260,8 +262,10 @@ class _Ear:
         if at < 0 and self.count == 0:
             samples, at = samples[-at:], 0
         hole = at - self.count
-        shown = float((self.media.times[-1] - self.media.times[0]) * self.media.tick) + 60
-        if hole > SOUND_RATE // 20 and at < shown * SOUND_RATE:
+        if hole > SOUND_HOLE * SOUND_RATE or self.count > SOUND_LONGEST * SOUND_RATE:
+            self.deaf, self.media.sound_note = True, f"is left out after {self.count / SOUND_RATE:.0f} s"
+            return
+        if hole > SOUND_RATE // 20:
             self.held.append(np.zeros(hole, np.float32))
             self.count += hole
         self.held.append(samples)

@@ -84,3 +84,32 @@ def test_digital_silence_and_no_sound_at_all() -> None:
     assert listened(np.zeros(3 * SOUND_RATE)) == ([], [(0.0, pytest.approx(2.97, abs=0.05))])
     assert listened(np.zeros(10)) == ([], [])
     assert Listener().finish() == ([], [])
+
+
+def test_sound_that_begins_late_or_breaks_off_keeps_its_place(film: Callable[..., Path]) -> None:
+    """The sound's own times count: half a minute of nothing before it moves what is said in it."""
+    import av
+
+    path = film(pan(1, 240, 1), 24, name="late.mov", sound=talk(4, RATE))
+    late = path.with_name("moved.mov")
+    with av.open(str(path)) as source, av.open(str(late), "w") as out:
+        streams = {s.index: out.add_stream_from_template(s) for s in source.streams if s.type in ("video", "audio")}
+        for packet in source.demux(*(source.streams[i] for i in streams)):
+            if packet.dts is None:
+                continue
+            if packet.stream.type == "audio":
+                packet.pts += 5 * RATE
+                packet.dts += 5 * RATE
+            packet.stream = streams[packet.stream.index]
+            out.mux(packet)
+    (span,) = rm.watch(late).dialogue
+    assert abs(span.start - 5 * 24) <= 18
+    assert abs(span.end - 9 * 24) <= 18
+
+
+def test_a_hole_too_long_to_be_one_is_told(film: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    from rescore_music.video import reading
+
+    monkeypatch.setattr(reading, "SOUND_LONGEST", 1)
+    seen = rm.watch(film(pan(1, 96, 1), 24, name="long.mov", sound=talk(4, RATE)))
+    assert [(item.where, item.lost) for item in seen.log] == [("sound", True)]
