@@ -45,6 +45,7 @@ class Example:
     line_of: Array
     evidence: Evidence
     prior: Array
+    named: Truth
     truth: Truth
     by_bar: Truth
     right: Array  # share of the bar in which the line's part is right, by bar
@@ -80,7 +81,7 @@ def read_example(path: Path) -> Example:
         right[i:j] += span[:, None] * np.isin(part, list(good)) / np.diff(bars[i : j + 1])[:, None]
     return Example(
         path.stem, score, lines, line_of, melody_evidence(score, lines, line_of, texture), prior(lines, score),
-        truth, by_bar, right, texture.onsets, texture.highest,
+        named, truth, by_bar, right, texture.onsets, texture.highest,
     )  # fmt: skip
 
 

@@ -1,8 +1,9 @@
 """Which line leads: the main melody, bar by bar, and which notes it is.
 
 Each bar's lines are scored by `melody_net` on the clues of `melody_clues`, the score turned into log probabilities with
-the prior that names and sounds give (`clues`), and the choice smoothed by a Viterbi path that pays for handing the
-melody over. A hand-over is then moved from the bar line to where the new line really comes in.
+the prior that names and sounds give (`clues`). Lines that play the same in a bar share what is said of each of them,
+and the choice is smoothed by a Viterbi path that pays for handing the melody over. A hand-over is then moved from the
+bar line to where the new line really comes in.
 
 `benchmarks/bench_melody.py` prints how often that is what the OpenScore Hauptstimme annotations say, with the works
 held out, and fits the shipped weights (`--fit`).
@@ -25,8 +26,8 @@ from rescore_music.analysis.clues import prior
 from rescore_music.analysis.features import Texture, describe, top_notes
 from rescore_music.analysis.frames import beats
 from rescore_music.analysis.melody_clues import melody_clues
-from rescore_music.analysis.melody_net import HOPELESS, Stage, log_chances, second_look, shipped_stages
-from rescore_music.analysis.patterns import Patterns, find_patterns
+from rescore_music.analysis.melody_net import HOPELESS, Stages, log_chances, second_look, shipped_stages
+from rescore_music.analysis.patterns import Patterns, find_patterns, others_alike
 from rescore_music.analysis.voices import lines_of, separate_voices
 from rescore_music.score import Score
 from rescore_music.structure import Line
@@ -34,7 +35,8 @@ from rescore_music.structure import Line
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-HAND_OVER = 0.3  # what it costs to give the melody to another line, in log probability
+HAND_OVER = 0.12  # what it costs to give the melody to another line, in log probability
+SHARED = 0.9  # share in which a line counts for leading when another that plays the same in the bar leads
 UPBEAT = 0.5  # share of the bar before a hand-over in which the new line's upbeat may lie
 
 
@@ -97,7 +99,11 @@ def melody_notes(score: Score) -> npt.NDArray[np.bool_]:
 def _led(score: Score) -> tuple[tuple[Line, ...], npt.NDArray[np.int32], Ints]:
     lines, line_of = lines_of(score, separate_voices(score))
     texture = describe(score, line_of, len(lines), score.bars, beats(score))
-    return lines, line_of, melody_path(melody_odds(score, lines, line_of, texture))
+    if not texture.active.any():
+        return lines, line_of, np.full(len(texture.onsets), -1, np.int64)
+    evidence = melody_evidence(score, lines, line_of, texture)
+    odds = odds_of(evidence, prior(lines, score), shipped_stages())
+    return lines, line_of, melody_path(together(odds, evidence))
 
 
 def melody_evidence(
@@ -118,7 +124,7 @@ def melody_evidence(
     return Evidence(clues, patterns, active)
 
 
-def evidence_scores(evidence: Evidence, stages: tuple[Stage, Stage]) -> Floats:
+def evidence_scores(evidence: Evidence, stages: Stages) -> Floats:
     """Score of each line in each bar, -inf where it does not play: shape (bars, lines)."""
     first = stages[0].scores(evidence.clues, evidence.active)
     again = second_look(evidence.clues, first, evidence.active, evidence.patterns)
@@ -132,7 +138,7 @@ def melody_odds(
     texture: Texture,
     tops: Ints | None = None,
     beat_edges: Ints | None = None,
-    stages: tuple[Stage, Stage] | None = None,
+    stages: Stages | None = None,
 ) -> Floats:
     """Log probability that each line carries the melody in each bar.
 
@@ -153,18 +159,32 @@ def melody_odds(
     float64 array, shape (bars, lines)
         -inf for percussion everywhere, and in bars in which no pitched line has an onset.
     """
-    odds = np.full(texture.onsets.shape, -np.inf)
-    pitched: npt.NDArray[np.bool_] = np.array([not score.parts[line.part].percussion for line in lines], bool)
-    if not (texture.active & pitched).any():
-        return odds
+    if not texture.active.any():
+        return np.full(texture.onsets.shape, -np.inf)
     evidence = melody_evidence(score, lines, line_of, texture, tops, beat_edges)
-    odds = log_chances(evidence_scores(evidence, stages or shipped_stages()) + prior(lines, score))
-    playing: npt.NDArray[np.bool_] = np.asarray(evidence.active.any(axis=1), np.bool_)
+    return odds_of(evidence, prior(lines, score), stages or shipped_stages())
+
+
+def odds_of(evidence: Evidence, before: Floats, stages: Stages) -> Floats:
+    """As `melody_odds`, of the evidence and of the log odds of each line before a note is heard, shape (lines,)."""
+    active = evidence.active
+    playing: npt.NDArray[np.bool_] = np.asarray(active.any(axis=1), np.bool_)
+    odds = np.full(active.shape, -np.inf)
+    if not active.any():
+        return odds
+    odds = log_chances(evidence_scores(evidence, stages) + before)
     odds[~np.isfinite(odds)] = HOPELESS
-    odds[playing[:, None] & ~evidence.active] = HOPELESS - 3
+    odds[playing[:, None] & ~active] = HOPELESS - 3
     odds[~playing] = -np.inf
-    odds[:, ~pitched] = -np.inf
+    odds[:, ~active.any(axis=0)] = -np.inf
     return odds
+
+
+def together(odds: Floats, evidence: Evidence) -> Floats:
+    """Log probability that a line or another that plays the same tones in the bar leads; the others' count `SHARED`."""
+    chance = np.where(evidence.active, np.exp(np.maximum(odds, HOPELESS)), 0.0)
+    whole = chance + SHARED * others_alike(evidence.patterns.tones, evidence.active, chance)
+    return np.where(evidence.active, np.log(np.maximum(whole, np.exp(HOPELESS))), odds)
 
 
 def melody_path(odds: Floats) -> Ints:

@@ -134,7 +134,7 @@ def _motion(texture: Texture, active: Flags) -> Columns:
             "leaps": np.clip(t["motion"] / moves, 0, 15) / 6,
             "variety": np.minimum(t["variety"] / onsets, 1),
             "pitches": np.log2(1 + 3 * t["variety"] / quarters),
-            "one value": t["most_value"] / moves,
+            "one value": np.minimum(t["most_value"] / moves, 1),  # after a rest there are values and no moves
             "values": np.log2(1 + t["values"]),
             "chords": np.clip(t["notes"] / onsets - 1, 0, 3),
         }

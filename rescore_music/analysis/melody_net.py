@@ -2,8 +2,9 @@
 
 Stage one reads a line's clues in a bar and gives it a score; scores of a bar's lines are compared (softmax). Stage two
 reads the clues again with what stage one said: about this line before and after, about the other lines, and about the
-other places where the same pattern comes, so that a theme recognized once is recognized in thicker textures too. Each
-stage is the mean of a few networks that differ in their random start.
+other places where the same pattern comes, so that a theme recognized once is recognized in thicker textures too; and it
+reads every line together with its surroundings (`melody_context`). Each stage is the mean of a few networks that differ
+in their random start.
 
 The weights (`melody_weights.npz`, half precision) are made by `benchmarks/bench_melody.py --fit` from the OpenScore
 Hauptstimme annotations; inference is numpy alone.
@@ -20,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rescore_music.analysis.melody_context import Network, context_scores, places_of
 from rescore_music.analysis.patterns import Names, Patterns, in_pairs, others_alike, pooled
 
 Floats = npt.NDArray[np.float64]
@@ -33,24 +35,50 @@ WEIGHTS_FILE = Path(__file__).with_name("melody_weights.npz")
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
-    """One stage: mean and spread of its inputs, shape (inputs,), and the layers of each of its networks."""
+class Scale:
+    """Mean and spread of a stage's inputs, shape (inputs,)."""
 
     mean: npt.NDArray[np.float32]
     spread: npt.NDArray[np.float32]
+
+    def normal(self, rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+        """Inputs in standard deviations, cut off at `FAR_OUT`."""
+        return np.asarray(np.clip((rows - self.mean) / self.spread, -FAR_OUT, FAR_OUT), np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """Stage one: the scale of its inputs, and the layers of each of its networks."""
+
+    scale: Scale
     networks: tuple[Layers, ...]
 
     def scores(self, inputs: npt.NDArray[np.floating], active: Flags) -> Floats:
         """Score of each active line: shape (spans, lines), -inf elsewhere."""
         out = np.full(active.shape, -np.inf)
-        x = self.normal(inputs[active])
+        x = self.scale.normal(inputs[active])
         if len(x):
             out[active] = np.mean([forward(layers, x) for layers in self.networks], axis=0)
         return out
 
-    def normal(self, rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-        """Inputs in standard deviations, cut off at `FAR_OUT`."""
-        return np.asarray(np.clip((rows - self.mean) / self.spread, -FAR_OUT, FAR_OUT), np.float32)
+
+@dataclass(frozen=True, eq=False)
+class ContextStage:
+    """Stage two: the scale of its inputs, and its networks."""
+
+    scale: Scale
+    networks: tuple[Network, ...]
+
+    def scores(self, inputs: npt.NDArray[np.floating], active: Flags) -> Floats:
+        """Score of each active line: shape (spans, lines), -inf elsewhere."""
+        out = np.full(active.shape, -np.inf)
+        x, places = self.scale.normal(inputs[active]), places_of(active)
+        if len(x):
+            out[active] = np.mean([context_scores(network, x, places) for network in self.networks], axis=0)
+        return out
+
+
+Stages = tuple[Stage, ContextStage]
 
 
 def forward(layers: Layers, x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -61,34 +89,35 @@ def forward(layers: Layers, x: npt.NDArray[np.float32]) -> npt.NDArray[np.float3
 
 
 @cache
-def shipped_stages() -> tuple[Stage, Stage]:
+def shipped_stages() -> Stages:
     """The two stages with the shipped weights."""
     return load_stages(WEIGHTS_FILE)
 
 
-def load_stages(path: Path) -> tuple[Stage, Stage]:
+def load_stages(path: Path) -> Stages:
     """The two stages of a file that `save_stages` wrote."""
     with np.load(path) as data:
-        stages = []
-        for s in ("one", "two"):
-            count = int(data[f"{s}_networks"])
-            layers = [
-                [data[f"{s}_{n}_{k}"].astype(np.float32) for k in range(int(data[f"{s}_layers"]))] for n in range(count)
-            ]
-            stages.append(Stage(data[f"{s}_mean"], data[f"{s}_spread"], tuple(layers)))
-    return stages[0], stages[1]
+        held = {name: data[name].astype(np.float32) for name in data.files}
+    counts = [int(held[f"{s}_networks"]) for s in ("one", "two")]
+    one = [[held[f"one_{n}_{k}"] for k in range(int(held["one_layers"]))] for n in range(counts[0])]
+    two = [Network(*(held[f"two_{n}_{name}"] for name in Network._fields)) for n in range(counts[1])]
+    scales = [Scale(held[f"{s}_mean"], held[f"{s}_spread"]) for s in ("one", "two")]
+    return Stage(scales[0], tuple(one)), ContextStage(scales[1], tuple(two))
 
 
-def save_stages(path: Path, stages: tuple[Stage, Stage]) -> None:
+def save_stages(path: Path, stages: Stages) -> None:
     """Writes both stages to a file that `load_stages` reads."""
-    out: dict[str, npt.NDArray[np.generic]] = {}
-    for name, stage in zip(("one", "two"), stages, strict=True):
-        out[f"{name}_mean"], out[f"{name}_spread"] = stage.mean, stage.spread
-        out[f"{name}_networks"] = np.array(len(stage.networks))
-        out[f"{name}_layers"] = np.array(len(stage.networks[0]))
-        for n, layers in enumerate(stage.networks):
-            for k, layer in enumerate(layers):
-                out[f"{name}_{n}_{k}"] = layer.astype(np.float16)
+    out: dict[str, npt.NDArray[np.generic]] = {"one_layers": np.array(len(stages[0].networks[0]))}
+    for name, scale, count in (
+        ("one", stages[0].scale, len(stages[0].networks)),
+        ("two", stages[1].scale, len(stages[1].networks)),
+    ):
+        out[f"{name}_mean"], out[f"{name}_spread"] = scale.mean, scale.spread
+        out[f"{name}_networks"] = np.array(count)
+    for n, layers in enumerate(stages[0].networks):
+        out |= {f"one_{n}_{k}": layer.astype(np.float16) for k, layer in enumerate(layers)}
+    for n, network in enumerate(stages[1].networks):
+        out |= {f"two_{n}_{name}": layer.astype(np.float16) for name, layer in network._asdict().items()}
     with path.open("wb") as file:
         np.savez_compressed(file, **out)  # type: ignore[arg-type]
 

@@ -10,8 +10,13 @@ import pytest
 from analysis_builders import TUNE, Q, cadence, corpus, piled, read, score_of, sketch, tune
 
 from rescore_music.analysis import main_melody, melody_notes
-from rescore_music.analysis.melody_net import load_stages, save_stages, shipped_stages
-from rescore_music.analysis.patterns import find_patterns, others_alike, pooled, recurrence
+from rescore_music.analysis.features import describe
+from rescore_music.analysis.frames import beats
+from rescore_music.analysis.melody import Evidence, melody_evidence, melody_path, together
+from rescore_music.analysis.melody_context import NEAR, context_scores, places_of
+from rescore_music.analysis.melody_net import HOPELESS, load_stages, save_stages, shipped_stages
+from rescore_music.analysis.patterns import Patterns, find_patterns, others_alike, pooled, recurrence
+from rescore_music.analysis.voices import lines_of, separate_voices
 from rescore_music.elements import Mark
 from rescore_music.score import Part, Score
 
@@ -125,10 +130,68 @@ def test_pooling_leaves_out_the_place_itself() -> None:
     assert count[[0, 4], 0].tolist() == [1, 1]
 
 
+def test_lines_that_play_the_same_lead_together() -> None:
+    """Two that share a tune are together likelier than the third; what is said of the third stays."""
+    tones = np.array([[7, 7, 9]], np.uint64)
+    evidence = Evidence(np.zeros((1, 3, 0), np.float32), Patterns(tones, tones, tones, tones), np.ones((1, 3), bool))
+    odds = np.log(np.array([[0.3, 0.3, 0.4]]))
+    assert melody_path(odds).tolist() == [2]
+    shared = together(odds, evidence)
+    assert melody_path(shared).tolist() == [0]
+    assert shared[0, 2] == pytest.approx(odds[0, 2])
+    alone = Evidence(evidence.clues, evidence.patterns, np.array([[True, False, True]]))
+    silent = np.array([[np.log(0.6), HOPELESS - 3, np.log(0.4)]])
+    assert together(silent, alone) == pytest.approx(silent)
+
+
+def test_a_line_is_read_with_its_neighbours_alone() -> None:
+    """Rows of a texture with rests: each finds its own line two bars around, bars are told apart."""
+    active = np.array([[1, 1], [0, 1], [0, 0], [1, 0]], bool)  # rows: (0, 0) (0, 1) (1, 1) (3, 0)
+    places = places_of(active)
+    assert places.starts.tolist() == [0, 2, 3]
+    assert places.bar.tolist() == [0, 0, 1, 2]
+    assert dict(zip(NEAR, (rows.tolist() for rows in places.near), strict=True)) == {
+        -2: [-1, -1, -1, -1],
+        -1: [-1, -1, 1, -1],
+        1: [-1, 2, -1, -1],
+        2: [-1, -1, -1, -1],
+    }
+
+
+def test_the_order_of_the_lines_changes_no_score_and_far_bars_neither() -> None:
+    rng = np.random.default_rng(4)
+    network = shipped_stages()[1].networks[0]
+    active = rng.random((24, 5)) < 0.7
+    x = rng.standard_normal((24, 5, len(network.clues))).astype(np.float32)
+    scores = np.zeros(active.shape)
+    scores[active] = context_scores(network, x[active], places_of(active))
+    order = np.array([3, 0, 4, 1, 2])
+    other = np.zeros(active.shape)
+    other[active[:, order]] = context_scores(network, x[:, order][active[:, order]], places_of(active[:, order]))
+    assert other == pytest.approx(scores[:, order], abs=1e-4)
+    first = np.zeros((14, 5))
+    first[active[:14]] = context_scores(network, x[:14][active[:14]], places_of(active[:14]))
+    reach = 2 * max(NEAR) + 1
+    assert first[: 14 - reach] == pytest.approx(scores[: 14 - reach], abs=1e-4)
+    assert not len(context_scores(network, np.zeros((0, len(network.clues)), np.float32), places_of(active[:0])))
+
+
+def test_clues_stay_small_where_a_line_enters_after_a_rest() -> None:
+    """A bar with one onset after a long silence has note values and no moves."""
+    late = [(12 * Q, Q, 72), (30 * Q, Q, 74)]
+    score = score_of(late, cadence(4))
+    lines, line_of = lines_of(score, separate_voices(score))
+    texture = describe(score, line_of, len(lines), score.bars, beats(score))
+    clues = melody_evidence(score, lines, line_of, texture).clues
+    assert np.abs(clues).max() < 20
+
+
 def test_weights_survive_the_file(tmp_path: Path) -> None:
     stages = shipped_stages()
     save_stages(tmp_path / "weights.npz", stages)
-    for old, new in zip(stages, load_stages(tmp_path / "weights.npz"), strict=True):
-        assert np.array_equal(old.mean, new.mean)
+    read = load_stages(tmp_path / "weights.npz")
+    for old, new in zip(stages, read, strict=True):
+        assert np.array_equal(old.scale.mean, new.scale.mean)
+        assert np.array_equal(old.scale.spread, new.scale.spread)
         for a, b in zip(old.networks, new.networks, strict=True):
             assert all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
