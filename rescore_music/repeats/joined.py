@@ -191,6 +191,8 @@ def _lifted(controls: Rows, before: int, start: int, at: int) -> Rows:
 def _tempo(pieces: list[tuple[Ticks, Floats, Floats]], resolution: int) -> TempoMap:
     """One tempo map; a piece that begins at the tempo before it adds nothing."""
     ticks, us, us_end = (np.concatenate([piece[i] for piece in pieces]) for i in range(3))
+    last = np.append(ticks[1:] > ticks[:-1], True)  # a cut ramp ends on a row of its own, where the next begins
+    ticks, us, us_end = ticks[last], us[last], us_end[last]
     steady = us == us_end
     same = np.concatenate([[False], steady[1:] & steady[:-1] & (us[1:] == us[:-1])])
     return TempoMap(ticks[~same], us[~same], us_end[~same], resolution)
