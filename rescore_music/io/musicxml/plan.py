@@ -190,8 +190,11 @@ def _global_directions(score: Score, snapped: Snapped, bars: list[BarPlan]) -> N
 def _with_metronomes(score: Score, marks: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """The tempo marks, with metronome marks where the tempo changes: beside the words that stand there, if any do.
 
-    Words for a gradual change ("rit.") get none, nor does a tempo that was the last one printed.
+    Words for a gradual change ("rit.") get none, nor does a tempo that was the last one printed. A source that was
+    printed says itself what stands there, unless its tempo was bent to hits.
     """
+    if score.metadata.source_format in _ENGRAVED and not any(m.kind == "hit" for m in score.markers):
+        return marks
     quarter = score.ticks_per_quarter
     out = dict(sorted(marks, reverse=True))  # the first of several at one tick is the one a number joins
     others = [m for m in marks if out[m[0]] != m[1]]
