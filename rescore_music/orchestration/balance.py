@@ -18,6 +18,7 @@ import numpy.typing as npt
 from rescore_music.instruments import FORTISSIMO, PIANISSIMO
 from rescore_music.orchestration.draft import Ledger, Rows
 from rescore_music.orchestration.ensemble import ROLES, Ensemble
+from rescore_music.orchestration.foreground import LOUDEST, SOFTEST, brought_out
 from rescore_music.orchestration.material import phrase_dynamics
 from rescore_music.orchestration.placement import LEVEL_SPAN, phrase_level, role_level
 from rescore_music.playability.registers import FAMILIES, FORTE, PIANO, without
@@ -35,7 +36,6 @@ _LEAD_TRUST = 0.5
 _FARTHEST = 8.0  # dB a note may stand out of its line
 _SUBITO_DB = 7.0
 _VOLUME = 7
-_SOFTEST, _LOUDEST = 28, 122  # a shade beyond pp and ff: what can still be asked for with a tone
 
 
 def level_curve(score: Score, analysis: Analysis, seats: Ensemble, style: Style) -> tuple[Ints, Floats]:
@@ -74,6 +74,7 @@ def dynamics(
 ) -> tuple[Rows, Ints]:
     """The draft, its reinforcement out of registers too weak for what is asked there, and every note's velocity.
 
+    Where accompaniment masks the melody, it comes down (`foreground`).
     What a register does not have is not asked of a wind player (`playability.registers`): no fortissimo where the
     instrument is weak, no pianissimo where it cannot be soft.
     """
@@ -86,9 +87,9 @@ def dynamics(
         ledger.change("reinforcement an octave higher: too weak a register for its dynamic", draft[raised])
         velocity = balance(draft, score, analysis, seats, style)
         weak, loud = _without(draft, seats)
-    return draft, np.where(
-        weak, np.minimum(velocity, FORTE - 1), np.where(loud, np.maximum(velocity, PIANO + 1), velocity)
-    )
+    velocity = brought_out(draft, velocity, score, analysis, seats)
+    velocity = np.where(weak, np.minimum(velocity, FORTE - 1), velocity)
+    return draft, np.where(loud, np.maximum(velocity, PIANO + 1), velocity)
 
 
 def _without(draft: Rows, seats: Ensemble) -> tuple[Bools, Bools]:
@@ -138,7 +139,7 @@ def balance(draft: Rows, score: Score, analysis: Analysis, seats: Ensemble, styl
     # a strong voice with the tune is not marked far below those who reinforce it; nobody with the tune plays softer
     share = np.where(leads, np.maximum(share, _LEAD_TRUST * reach + (1 - _LEAD_TRUST) * page), share)
     velocity = np.rint(PIANISSIMO + share * (FORTISSIMO - PIANISSIMO))
-    return np.asarray(np.clip(velocity, _SOFTEST, _LOUDEST), np.int64)
+    return np.asarray(np.clip(velocity, SOFTEST, LOUDEST), np.int64)
 
 
 def _deviation(draft: Rows, score: Score, style: Style) -> Floats:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from rescore_music.orchestration.draft import Ledger, Rows
 from rescore_music.orchestration.ensemble import Ensemble
 from rescore_music.orchestration.material import broken_share
+from rescore_music.playability.streams import at_once, streams
 from rescore_music.score import GRACE, Articulation, Score
 from rescore_music.structure import Role
 
@@ -70,18 +71,26 @@ def ground(draft: Rows, score: Score, seats: Ensemble, ledger: Ledger) -> Rows:
 
 
 def breathe(draft: Rows, score: Score, seats: Ensemble, ledger: Ledger) -> Rows:
-    """The draft with short rests for solo wind and brass players who would play on for too long.
+    """The draft with short rests for wind and brass players who would play on for too long.
 
-    The place is a seam of phrases, else a bar line or the end of a long note, never inside a slur.
+    The place is a seam of phrases, else a bar line or the end of a long note, never inside a slur. Where a seat has
+    more players than notes at once, they breathe in turn and nothing is written.
     """
     out = draft.copy()
     placed: list[int] = []
     for seat in np.unique(draft["seat"]).tolist():
-        if seats.breath[seat] <= 0 or seats.players[seat] > 1 or not seats.pitched[seat]:
+        if seats.breath[seat] <= 0 or not seats.pitched[seat]:
             continue
         own = np.flatnonzero(draft["seat"] == seat)
-        own = own[np.argsort(draft["onset"][own], kind="stable")]
-        placed += _seat_breaths(out, own, score, float(seats.breath[seat]))
+        own = own[np.lexsort((draft["pitch"][own], draft["onset"][own]))]
+        onset = draft["onset"][own].astype(np.int64)
+        end = onset + draft["duration"][own]
+        voices = at_once(onset, end)
+        if seats.players[seat] > voices:
+            continue
+        player = streams(onset, end, draft["pitch"][own].astype(np.int64), max(voices, 1))
+        for one in np.unique(player).tolist():
+            placed += _seat_breaths(out, own[player == one], score, float(seats.breath[seat]))
     ledger.change("breath placed: the note before it is shorter", draft[np.array(placed, np.int64)])
     return out
 

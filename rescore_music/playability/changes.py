@@ -1,15 +1,17 @@
-"""Changes of technique and the time they take: pizzicato and arco, mutes; and trills that do not work."""
+"""Changes and the time they take: pizzicato and arco, mutes, instruments; and trills that do not work."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from rescore_music.instruments import guess_instrument
 from rescore_music.playability.player import Found, Player
 from rescore_music.score import GRACE, Articulation
 
 HAND_S = 0.18  # from a plucked note to a bowed one, or back
 MUTE_S = 1.0  # to put a mute on or take it off
 STROKES = int(Articulation.PIZZICATO | Articulation.COL_LEGNO)  # what is not the plain bow
+_INSTRUMENT_S = 3.0  # to put one instrument down and take up another that lies ready
 _TROMBONES = frozenset(("trombone", "trombone-bb", "bass-trombone", "alto-trombone"))
 _LIP_TRILL = 62  # D4: below it a trombone's neighbouring partials lie farther apart than a trill
 
@@ -39,13 +41,35 @@ def _switches(p: Player, flags: int, least: float, what: str, *, from_end: bool)
             yield int(tick[i + 1]), f"{max(time, 0):.2f} s {what}"
 
 
-def trills(p: Player) -> Found:
-    """Trills that cannot be played: on a woodwind's lowest note, where one finger holds both keys, and lip trills low
-    on the trombone (Adler, trill tables of the woodwinds; "The trombone").
+def instruments(p: Player) -> Found:
+    """Another instrument to be taken up without a rest for it (Adler, "Doubling"; Gould, Behind Bars, "Changing
+    instruments").
+
+    Program changes tell it, where they lead to another wind or percussion instrument.
     """
+    held = p.instrument.id
+    for tick, program in p.programs:
+        row = guess_instrument("", program)
+        if row.family not in ("woodwind", "brass", "percussion") or p.instrument.family != row.family:
+            continue
+        before, after = p.notes["onset"] < tick, p.notes["onset"] >= tick
+        if row.id != held and before.any() and after.any():
+            time = float(p.at[after].min() - p.end[before].max())
+            if time < _INSTRUMENT_S:
+                yield tick, f"{max(time, 0):.1f} s to take up the {row.name.lower()}"
+        held = row.id
+
+
+def trills(p: Player) -> Found:
+    """Trills that cannot be played: on an instrument that has none, on a woodwind's lowest note, where one finger holds
+    both keys, and lip trills low on the trombone (Adler, trill tables of the woodwinds; "The trombone", "The harp").
+    """
+    able = {"trill", "roll", "tremolo"} & set(p.instrument.articulations) or p.instrument.id in _TROMBONES
     for row in p.notes[p.flagged(int(Articulation.TRILL))]:
         pitch = int(row["pitch"])
-        if p.instrument.family == "woodwind" and pitch == p.instrument.lowest:
+        if not able:
+            yield int(row["onset"]), f"no trill on the {p.instrument.name.lower()}"
+        elif p.instrument.family == "woodwind" and pitch == p.instrument.lowest:
             yield int(row["onset"]), f"no trill on {p.name(pitch)}, the lowest note"
         elif p.instrument.id in _TROMBONES and pitch < _LIP_TRILL:
             yield int(row["onset"]), f"no lip trill on {p.name(pitch)}"

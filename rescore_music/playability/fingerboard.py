@@ -1,4 +1,4 @@
-"""Chords on strings: can one hand stop them, can one bow or one hand of fingers sound them."""
+"""Chords on strings: can one hand stop them, can one bow hold them; and how fast a finger plucks."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from itertools import combinations, permutations
 
 import numpy as np
 
+from rescore_music.playability.lines import hurried
 from rescore_music.playability.player import Found, Player
 from rescore_music.playability.strings import FINGERBOARDS, Fingerboard
+from rescore_music.score import Articulation
 
+_BROKEN_S = 2.0  # a broken chord's lower strings are let go at the latest after this
+_PLUCKS = 9.0  # a second
 _OVERLAP_S = 0.1  # a note still held for less is let go, not stopped together with the next
 
 
@@ -30,6 +34,36 @@ def stops(p: Player) -> Found:
         if len(pitches) > 1 and p.players < len(pitches) and not stoppable(pitches, board) and tick != last:
             last = tick
             yield tick, f"{', '.join(p.name(pitch) for pitch in pitches)} cannot be stopped together"
+
+
+def held_stops(p: Player) -> Found:
+    """Three or four strings to be held on by one bow, which sounds on two of them (Adler, "Multiple stops": triple
+    stops are broken and two strings held; Piston).
+    """
+    board = FINGERBOARDS.get(p.instrument.id)
+    if board is None or not board.bowed:
+        return
+    for tick, second, rows in p.chords:
+        if len(rows) > max(2, p.players) and not (rows["articulation"] & int(Articulation.PIZZICATO)).any():
+            end = p.end[(p.notes["onset"] == tick) & (p.notes["duration"] > 0)]
+            third = float(np.sort(end)[-3]) - second if len(end) > 2 else 0.0
+            if third > _BROKEN_S:
+                yield tick, f"{len(rows)} strings for {third:.1f} s under one bow"
+
+
+def plucked(p: Player) -> Found:
+    """Pizzicato faster than one finger plucks for a second on end (Adler, "Pizzicato"; Rimsky-Korsakov, ch. I)."""
+    if p.instrument.family != "strings" or p.instrument.id not in FINGERBOARDS:
+        return
+    at = np.unique(p.at[p.flagged(int(Articulation.PIZZICATO))])
+    last = -np.inf
+    for i in hurried(at, _PLUCKS).tolist():
+        if at[i] >= last + 1.0:
+            last = float(at[i])
+            yield (
+                int(p.notes["onset"][np.searchsorted(p.at, at[i])]),
+                f"more than {_PLUCKS:g} plucked notes in a second",
+            )
 
 
 @lru_cache(maxsize=8192)

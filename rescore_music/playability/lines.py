@@ -1,4 +1,4 @@
-"""Rules of any line: range, notes at once, speed, leaps, repeated notes, breath."""
+"""Rules of any line: range, notes at once, speed, leaps, repeated notes, breath, endurance."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _WINDOW_S = 1.0  # over which speed is counted
 _HURRY = 1.25  # times the comfortable speed that is still asked of players for a second
 # a second: single-tongued or bowed repeats beyond this are tremolo or double tongue
 _REPEATS_OF = {"brass": 9.0, "woodwind": 8.5, "strings": 14.0, "voice": 6.0, "folk": 8.5, "plucked": 12.0}
-_STAGGER_PLAYERS = 2  # so many players of a wind part can breathe in turn
+_HIGH_S = 8.0  # so long lips stand a register above the comfortable one
+_REST_S = 0.5  # a rest in which they recover
 _GAP_S = 0.08  # a rest in which a player may snatch a breath
 LEAPS = {"brass": 16, "woodwind": 24, "strings": 28, "voice": 14, "folk": 20}
 _STROKES = 4  # so many quick strokes of one pitch are a run
@@ -102,18 +103,39 @@ def agility(p: Player) -> Found:
 def breath(p: Player) -> Found:
     """A stretch without a rest that is longer than twice a breath (Adler, woodwind and brass chapters).
 
-    Players of one part stagger their breathing, so only solo parts are judged.
+    Where there are more players than notes at once, they stagger their breathing; else each is judged by himself.
     """
-    if p.instrument.breath <= 0 or p.players >= _STAGGER_PLAYERS or not len(p.notes):
+    if p.instrument.breath <= 0 or not len(p.notes):
         return
+    onset = p.notes["onset"].astype(np.int64)
+    end = onset + p.notes["duration"]
+    voices = at_once(onset, end)
+    if p.players > voices:
+        return
+    player = streams(onset, end, p.notes["pitch"].astype(np.int64), max(voices, 1))
+    for own in (np.flatnonzero(player == one) for one in np.unique(player)):
+        at, reached = p.at[own], np.maximum.accumulate(p.end[own])
+        new = np.append(True, at[1:] - reached[:-1] > _GAP_S)
+        starts = np.flatnonzero(new)
+        stops = np.append(starts[1:], len(at)) - 1
+        for a, b in zip(starts.tolist(), stops.tolist(), strict=True):
+            span = float(reached[b] - at[a])
+            if span > 2 * p.instrument.breath:
+                yield int(onset[own[a]]), f"{span:.0f} s without a rest, one breath lasts {p.instrument.breath:g} s"
+
+
+def endurance(p: Player) -> Found:
+    """A brass player kept above his comfortable register for too long without a rest (Adler, "Endurance"; Piston)."""
+    if p.instrument.family != "brass" or not len(p.notes):
+        return
+    high = p.notes["pitch"] > p.instrument.comfortable_high
     reached = np.maximum.accumulate(p.end)
-    new = np.append(True, p.at[1:] - reached[:-1] > _GAP_S)
-    starts = np.flatnonzero(new)
-    stops = np.append(starts[1:], len(p.at)) - 1
-    for a, b in zip(starts.tolist(), stops.tolist(), strict=True):
-        span = float(reached[b] - p.at[a])
-        if span > 2 * p.instrument.breath:
-            yield int(p.notes["onset"][a]), f"{span:.0f} s without a rest, one breath lasts {p.instrument.breath:g} s"
+    fresh = np.append(True, (p.at[1:] - reached[:-1] > _REST_S) | (high[1:] != high[:-1]))
+    starts = np.flatnonzero(fresh)
+    for a, b in zip(starts.tolist(), np.append(starts[1:], len(high)).tolist(), strict=True):
+        span = float(p.end[a:b].max() - p.at[a])
+        if high[a] and span > _HIGH_S:
+            yield int(p.notes["onset"][a]), f"{span:.0f} s above {p.name(p.instrument.comfortable_high)} without a rest"
 
 
 def leaps(p: Player) -> Found:

@@ -50,6 +50,8 @@ class Player:
         Notes that the seat may sound at once.
     low, high : int
         Sounding range of the seat.
+    programs : tuple of (tick, program)
+        Where the part goes over to another sound.
     """
 
     part: int
@@ -61,6 +63,7 @@ class Player:
     divisi: int
     low: int
     high: int
+    programs: tuple[tuple[int, int], ...] = ()
 
     def name(self, pitch: int) -> str:
         """A pitch, or a drum key, as a musician says it."""
@@ -99,6 +102,7 @@ def player_of(score: Score, part: int, seat: Seat | None) -> Player | None:
         divisi=max(players, 1) * _at_once(instrument) if seat is None else max(seat.divisi, 1),
         low=instrument.lowest if seat is None else seat.low,
         high=instrument.highest if seat is None else seat.high,
+        programs=tuple((int(e["tick"]), int(e["program"])) for e in score.programs[score.programs["part"] == part]),
     )
 
 
@@ -115,3 +119,8 @@ def _known(part: Part) -> Instrument | None:
     guess = guess_instrument(part.name, None, part.percussion)
     # a piano is also what an unknown name falls back to
     return guess if guess.id != "piano" or "pian" in part.name.casefold() or "klavier" in part.name.casefold() else None
+
+
+def instrument_of(part: Part) -> Instrument:
+    """The instrument a part plays; where nothing says so, what its name and program point to."""
+    return _known(part) or guess_instrument(part.name, part.program, part.percussion)

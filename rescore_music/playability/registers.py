@@ -13,18 +13,18 @@ from rescore_music.playability.player import Found, Player
 FORTE, PIANO = 104, 41  # velocities from which ff, and up to which pp, is asked
 _WEAKER = 12.0  # dB below the instrument's own strongest fortissimo
 _LOUDER = 14.0  # dB above its own softest pianissimo
-FAMILIES = frozenset(("woodwind", "brass"))
+FAMILIES = frozenset(("woodwind", "brass", "voice"))
 
 
 def weak(p: Player) -> Found:
-    """Fortissimo asked of a wind instrument where it has none, the flute's lowest notes for example
+    """Fortissimo asked of a wind instrument or a voice where it has none, the flute's lowest notes for example
     (Rimsky-Korsakov, Principles of Orchestration, ch. I; levels from the instrument table).
     """
     yield from _wrong(p, p.notes["velocity"] >= FORTE, without(p.instrument)[0], "is weak: no fortissimo there")
 
 
 def loud(p: Player) -> Found:
-    """Pianissimo asked of a wind instrument where it cannot be soft, the oboe's lowest notes for example
+    """Pianissimo asked of a wind instrument or a voice where it cannot be soft, the oboe's lowest notes for example
     (Rimsky-Korsakov, ch. I; Adler, "The oboe", "The bassoon").
     """
     yield from _wrong(p, p.notes["velocity"] <= PIANO, without(p.instrument)[1], "cannot be pianissimo")

@@ -1,4 +1,4 @@
-"""The trombone's slide: positions, and what one sweep of it can join.
+"""The trombone's slide: positions, and what one sweep of it can join; gaps in the ranges of trombone and harp.
 
 Conventions: positions 1 (drawn in) to 7; a position lowers every partial by a semitone.
 """
@@ -14,6 +14,7 @@ from rescore_music.score import GRACE, Articulation
 
 # the first partial in first position, and semitones that the valves add where there are some
 _TUBES = {"trombone": (34, (5,)), "trombone-bb": (34, (5,)), "bass-trombone": (34, (5, 8)), "alto-trombone": (39, ())}
+_WIRES = ((23, 24), (25, 26))  # the harp's C1 and D1 strings, flat or natural: no pedal changes them
 _PARTIALS = (0, 12, 19, 24, 28, 31, 34, 36, 38, 40, 43, 46)  # semitones above the first, rounded
 _LONG_WAY = 5  # positions
 _QUICK_S = 0.14
@@ -28,6 +29,23 @@ def slide_positions(instrument: str, pitch: int) -> tuple[int, ...]:
         stretch = 2 ** (valve / 12)
         out |= {round((first - valve + partial - pitch) * stretch) + 1 for partial in _PARTIALS[1:]}
     return tuple(sorted(position for position in out if 1 <= position <= 7))
+
+
+def gaps(p: Player) -> Found:
+    """Notes inside the range that the instrument has not: a trombone's between its pedal notes and seventh position,
+    and the harp's lowest two strings, which no pedal reaches, in a second tuning (Adler, "The trombone", "The harp").
+    """
+    if p.instrument.id in _TUBES:
+        for row in p.notes:
+            if p.low <= row["pitch"] <= p.high and not slide_positions(p.instrument.id, int(row["pitch"])):
+                yield int(row["onset"]), f"{p.name(int(row['pitch']))} has no position"
+    elif p.instrument.id == "harp":
+        for string in _WIRES:
+            tuning = -1
+            for row in p.notes[np.isin(p.notes["pitch"], string)]:
+                tuning = int(row["pitch"]) if tuning < 0 else tuning
+                if row["pitch"] != tuning:
+                    yield int(row["onset"]), f"{p.name(int(row['pitch']))}: the string is tuned to {p.name(tuning)}"
 
 
 def positions(p: Player) -> Found:
