@@ -326,7 +326,8 @@ def write_clip(
         shown[0] = True
     late = rng.uniform(0, 0.3, truth.frames) * (look.drop > 0)  # of a frame: a telephone's clock
     late[0] = 0.0
-    base = Fraction(1, 90000) if look.drop else 1 / chosen
+    clock = Fraction(1, 1000) if path.suffix == ".mkv" else Fraction(1, 90000)
+    base = clock if look.drop else 1 / chosen
     times = [round((k + Fraction(float(late[k]))) / chosen / base) for k in range(truth.frames)]
     crf = int(rng.choice(look.crf))
     preset = str(rng.choice(["ultrafast", "veryfast", "medium"]))
@@ -340,9 +341,9 @@ def write_clip(
 
 
 def first_seen(cut: int, seen: list[int], times: list[int], base: Fraction, rate: Fraction) -> int:
-    """The first frame of the grid that shows the new shot; a time is right to half a tick."""
+    """The first frame of the grid that shows the new shot; a stored time is right to one tick of the container."""
     first = next(k for k in seen if k >= cut)
-    return -((-(times[first] - Fraction(1, 2)) * base * rate) // 1)
+    return -((-(times[first] - 1) * base * rate) // 1)
 
 
 def encode(
