@@ -23,7 +23,7 @@ Ints = npt.NDArray[np.int64]
 
 MOST_VOICES = 8  # that may be asked for
 FOUND_VOICES = 4  # that are looked for when the number is not given, unless more lines are heard
-SELDOM = 0.02  # share of the time in which more notes sound than there are voices
+SELDOM = 0.001  # share of the time in which more notes sound than there are voices
 HELD_OF_LINES = 0.3  # share of sounding notes that are held when others begin, at least, where lines move freely
 MOST_LINES = 6  # that are heard as such
 BESIDE_OTHERS = 3  # that are looked for in a part of an ensemble
