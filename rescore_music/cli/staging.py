@@ -88,7 +88,9 @@ def _cue(args: argparse.Namespace, cues: Cues) -> Rescored:
         score = synced.score
     sound = None
     if not args.no_audio:
-        sound = master(render(score, sample_rate=args.sample_rate, sounds=args.sounds), args.profile)
+        hits = [hit.tick for hit in synced.hits] if synced is not None else []
+        dry = render(score, sample_rate=args.sample_rate, sounds=args.sounds, on_time=hits)
+        sound = master(dry, args.profile)
     if synced is None:
         return Rescored(score, sound, None)
     start = "" if synced.cues is None else synced.cues.start.label
