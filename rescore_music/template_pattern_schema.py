@@ -26,8 +26,17 @@ from rescore_music.template_pattern import (
 )
 
 
-class _Model(BaseModel):
+class StrictModel(BaseModel):
+    """What every model of a template file is: no unknown keys, no values of another kind, no infinities."""
+
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, populate_by_name=False)
+
+
+SuitedRole = Literal["bass", "harmony", "figuration", "percussion"]
+
+
+def _figured_roles() -> list[SuitedRole]:
+    return ["harmony", "figuration"]
 
 
 def _figure(text: str) -> str:
@@ -97,7 +106,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 _GROUPS = "Figures for two beats, three beats and one dotted beat: every other meter is built of them."
 
 
-class GroupsModel(_Model):
+class GroupsModel(StrictModel):
     """Figures out of which every meter is built."""
 
     two: ByBar = Field(description="Two beats.")
@@ -105,7 +114,7 @@ class GroupsModel(_Model):
     compound: ByBar = Field(description="One dotted beat.")
 
 
-class DrumGroupsModel(_Model):
+class DrumGroupsModel(StrictModel):
     """Drums out of which every meter is built."""
 
     two: Drums = Field(description="Two beats.")
@@ -113,7 +122,7 @@ class DrumGroupsModel(_Model):
     compound: Drums = Field(description="One dotted beat.")
 
 
-class DrumLevelModel(_Model):
+class DrumLevelModel(StrictModel):
     """What the drums play from an intensity on."""
 
     from_intensity: Share = Field(default=0.0, description="Intensity of the phrase (0 to 1) from which on it is so.")
@@ -127,14 +136,14 @@ class DrumLevelModel(_Model):
         return self
 
 
-class OpeningModel(_Model):
+class OpeningModel(StrictModel):
     """A stroke at the start of a phrase."""
 
     drum: DrumName = Field(description="Which drum.")
     from_intensity: Share = Field(default=0.6, description="Intensity of the phrase from which on it is struck.")
 
 
-class PatternBody(_Model):
+class PatternBody(StrictModel):
     """One way to set a role in motion: which note of a chord comes when, and how hard."""
 
     title: Annotated[str, Field(max_length=80)] = Field(default="", description="Name for people.")
@@ -142,8 +151,8 @@ class PatternBody(_Model):
     texture: Literal["held", "struck", "broken", "drums"] = Field(
         description="Notes held to the next harmony, struck in a rhythm, a chord's voices in turn, or drums."
     )
-    roles: Annotated[list[Literal["bass", "harmony", "figuration", "percussion"]], Field(min_length=1)] = Field(
-        default_factory=lambda: ["harmony", "figuration"], description="Which roles it suits."
+    roles: Annotated[list[SuitedRole], Field(min_length=1)] = Field(
+        default_factory=_figured_roles, description="Which roles it suits."
     )
     cycle: Annotated[Cycle | dict[Voices, Cycle] | None, BeforeValidator(_named)] = Field(
         default=None, description="A figure that goes round from each new chord on, or one by number of voices."

@@ -11,9 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -26,7 +24,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from rescore_music.instruments import FAMILIES, instruments, near, pitch_number
-from rescore_music.template_pattern_schema import PatternBody, PatternFile
+from rescore_music.template_pattern_schema import PatternBody, PatternFile, StrictModel
 
 # the first pass's costs that a style may weight, and the second pass's wishes it may set, with their units
 COSTS = (
@@ -141,11 +139,7 @@ def _branch(value: Any) -> str:
     return "<name>" if isinstance(value, str) else "<inline>"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, populate_by_name=False)
-
-
-class SeatChanges(_Model):
+class SeatChanges(StrictModel):
     """One staff group: an instrument and who plays it. Changes name only what they change."""
 
     instrument: InstrumentId | None = Field(
@@ -197,7 +191,7 @@ class SeatModel(SeatChanges):
         return self
 
 
-class ForcesBody(_Model):
+class ForcesBody(StrictModel):
     """Who plays."""
 
     title: Annotated[str, Field(max_length=80)] = Field(default="", description="Name for people.")
@@ -234,7 +228,7 @@ class ForcesFile(ForcesBody):
     )
 
 
-class DoublingModel(_Model):
+class DoublingModel(StrictModel):
     """A wish to reinforce a role at an interval, on some colours, from an intensity on."""
 
     interval: Annotated[int, Field(ge=-36, le=36)] = Field(
@@ -249,7 +243,7 @@ class DoublingModel(_Model):
     )
 
 
-class LouderModel(_Model):
+class LouderModel(StrictModel):
     """Another pattern from an intensity on."""
 
     from_intensity: Share = Field(description="Intensity of the phrase (0 to 1) from which on it holds.")
@@ -257,7 +251,7 @@ class LouderModel(_Model):
     pattern_unit: Annotated[float, Field(gt=0, le=8)] | None = Field(default=None, description="Quarters a step.")
 
 
-class RoleModel(_Model):
+class RoleModel(StrictModel):
     """How a style treats one role."""
 
     prefer: dict[Colour, Annotated[float, Field(ge=-1, le=1)]] = Field(
@@ -289,7 +283,7 @@ class RoleModel(_Model):
     )
 
 
-class RolesModel(_Model):
+class RolesModel(StrictModel):
     """The six roles; a role that is left out is treated plainly."""
 
     melody: RoleModel = Field(default_factory=lambda: RoleModel())
@@ -315,7 +309,7 @@ class RolesModel(_Model):
         return model
 
 
-class StyleBody(_Model):
+class StyleBody(StrictModel):
     """How they play."""
 
     title: Annotated[str, Field(max_length=80)] = Field(default="", description="Name for people.")
@@ -357,7 +351,7 @@ class StyleFile(StyleBody):
     roles: RolesModel = Field(description="How each role is treated.")
 
 
-class ForcesChanges(_Model):
+class ForcesChanges(StrictModel):
     """Changes to forces, seat by seat."""
 
     title: Annotated[str, Field(max_length=80)] | None = None
@@ -379,7 +373,7 @@ def _bars(value: Any) -> Any:
     return text
 
 
-class SectionModel(_Model):
+class SectionModel(StrictModel):
     """Bars of one cue in which a role is asked to be in certain players' hands."""
 
     bars: Annotated[str, BeforeValidator(_bars)] = Field(description='Bars from 1, both included: "17-24" or "17".')
@@ -389,7 +383,7 @@ class SectionModel(_Model):
     )
 
 
-class Overrides(_Model):
+class Overrides(StrictModel):
     """What a preset changes. Mappings are merged, lists replaced."""
 
     forces: ForcesChanges = Field(default_factory=lambda: ForcesChanges())
@@ -402,7 +396,7 @@ class Overrides(_Model):
     )
 
 
-class PresetFile(_Model):
+class PresetFile(StrictModel):
     """A file in presets/, or the user's own template: forces and style by name, by file or written out, and changes."""
 
     version: Literal[1] = Field(description="Version of this format.")
@@ -417,13 +411,13 @@ class PresetFile(_Model):
     overrides: Overrides = Field(default_factory=lambda: Overrides(), description="Changes to both.")
 
 
-MODELS: dict[str, type[_Model]] = {
+MODELS: dict[str, type[StrictModel]] = {
     "forces": ForcesFile,
     "style": StyleFile,
     "preset": PresetFile,
     "pattern": PatternFile,
 }
-INLINE: dict[str, type[_Model]] = {"forces": ForcesBody, "style": StyleBody}
+INLINE: dict[str, type[StrictModel]] = {"forces": ForcesBody, "style": StyleBody}
 
 
 def json_schema() -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """What the file says already: whether a part is notated as it stands, and whether the file's grid is real.
 
 A grid is real where onsets keep to it. The measure is the mean resultant length of the onsets' phases (Mardia and Jupp,
-Directional Statistics, 2000, ch. 2) on the grids of the quarter from eighths to thirty-seconds: 1 for a sequencer's step
-entry, near 0 for a performance that ignores the grid, however steady. It is taken in windows of some bars, so that a
-performance that drifts through the grid is not believed, and its mean phase has to be the grid's own.
+Directional Statistics, 2000, ch. 2) on the grids of the quarter from eighths to thirty-seconds: 1 for a sequencer's
+step entry, near 0 for a performance that ignores the grid, however steady. It is taken in windows of some bars, so that
+a performance that drifts through the grid is not believed, and its mean phase has to be the grid's own.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
 """Hits to tempo: the score's tempo map bent, as little as can be, so that its beats fall on the picture's frames."""
 
-from rescore_music.syncing.conform import conform
-from rescore_music.syncing.conform_cuts import picture_map
-from rescore_music.syncing.conform_result import Conformed
+from rescore_music.syncing.conforming import Conformed, conform, picture_map
 from rescore_music.syncing.constant import constant_tempi
 from rescore_music.syncing.result import (
     Alternative,

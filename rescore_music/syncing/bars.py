@@ -2,7 +2,7 @@
 
 A change is made before a seam, a bar line at which a phrase begins: bars at the end of the phrase before are left out
 or played again; where its end is held or silent, a bar of the same is inserted; or its last bar becomes shorter (its
-end left out) or longer (its end held). Notes that sound over a seam are mended (`conform_splice`).
+end left out) or longer (its end held). Notes that sound over a seam are mended (`splice`).
 
 Conventions: ticks of the source; `ticks` is what the music gains. Prices are in units of the arcs' costs.
 """
@@ -19,8 +19,8 @@ import numpy.typing as npt
 from rescore_music.errors import SyncError
 from rescore_music.score import METER, Mark, Score
 from rescore_music.syncing.arcs import Change
-from rescore_music.syncing.conform_splice import spliced
 from rescore_music.syncing.landing import Grid
+from rescore_music.syncing.splice import spliced
 from rescore_music.tempo import TempoMap
 
 Ticks = npt.NDArray[np.int64]

@@ -4,7 +4,7 @@ import numpy as np
 
 from rescore_music.elements import CONTROL, METER, Mark
 from rescore_music.score import Part, Score, note_rows
-from rescore_music.syncing.conform_splice import ENDED, JOINED, STRUCK, spliced
+from rescore_music.syncing.splice import ENDED, JOINED, STRUCK, spliced
 from rescore_music.tempo import TempoMap
 
 BAR = 1920

@@ -15,7 +15,7 @@ from typing import Any
 from rescore_music.cues import Cues
 from rescore_music.elements import LogItem
 from rescore_music.score import Score
-from rescore_music.syncing.conform_picture import PictureMap
+from rescore_music.syncing.conforming.picture import PictureMap
 from rescore_music.syncing.result import Landing, Skipped
 
 

@@ -1,6 +1,6 @@
 """The change report: every change of the picture with what the music does about it, in an editor's words.
 
-Conventions: as in `conform_result`.
+Conventions: as in `result`.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rescore_music.score import Score
-from rescore_music.syncing.conform_picture import FAR, PictureChange
-from rescore_music.syncing.conform_plan import Anchor, Situation, Stretch
-from rescore_music.syncing.conform_result import Change, Touched
-from rescore_music.syncing.conform_splice import Spliced
+from rescore_music.syncing.conforming.picture import FAR, PictureChange
+from rescore_music.syncing.conforming.plan import Anchor, Situation, Stretch
+from rescore_music.syncing.conforming.result import Change, Touched
 from rescore_music.syncing.landing import Grid
+from rescore_music.syncing.splice import Spliced
 from rescore_music.timecode import Timecode
 
 VAMP = 4  # repetitions of the same bars that are no longer music

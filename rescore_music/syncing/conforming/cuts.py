@@ -1,9 +1,9 @@
 """picture_map: two edit lists, marker lists or spotting lists to what stays, what moved and what an editor did.
 
-Shots decide where both lists have some (`conform_shots`). Lists without, and cues, are matched by the names of their
+Shots decide where both lists have some (`shots`). Lists without, and cues, are matched by the names of their
 markers: neighbours that moved alike stay; between others it is not known where the change lies.
 
-Conventions: as in `conform_picture`. Names are compared without case and extra blanks,
+Conventions: as in `picture`. Names are compared without case and extra blanks,
 the n-th of a name with the n-th.
 """
 
@@ -17,8 +17,8 @@ from itertools import pairwise
 from rescore_music.cues import Cues, Hit
 from rescore_music.edits import EditList
 from rescore_music.errors import SyncError
-from rescore_music.syncing.conform_picture import FAR, Kept, Moved, PictureChange, PictureMap
-from rescore_music.syncing.conform_shots import by_shots, heaviest_chain
+from rescore_music.syncing.conforming.picture import FAR, Kept, Moved, PictureChange, PictureMap
+from rescore_music.syncing.conforming.shots import by_shots, heaviest_chain
 from rescore_music.timecode import FrameRate
 
 

@@ -4,7 +4,7 @@ Shots are told apart by their source (reel, else file, else clip name) and match
 time: the heaviest chain of matching stretches that keep their order is what stays; whatever else of the old cut is
 found in the new one is moved, or retimed where its speed differs.
 
-Conventions: as in `conform_picture`. Speeds are source frames a record frame.
+Conventions: as in `picture`. Speeds are source frames a record frame.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from itertools import pairwise
 
 from rescore_music.edits import Edit
 from rescore_music.errors import SyncError
-from rescore_music.syncing.conform_edits import Shot, changes, free, shots_of, without
-from rescore_music.syncing.conform_picture import FAR, Kept, Moved, PictureMap
+from rescore_music.syncing.conforming.edits import Shot, changes, free, shots_of, without
+from rescore_music.syncing.conforming.picture import FAR, Kept, Moved, PictureMap
 from rescore_music.timecode import FrameRate
 
 MOST_MATCHES = 200_000

@@ -22,11 +22,11 @@ from rescore_music.cues import Cues, Hit
 from rescore_music.errors import SyncError
 from rescore_music.score import Score
 from rescore_music.structure import Analysis
-from rescore_music.syncing.conform_bend import Bend, Target, bend
-from rescore_music.syncing.conform_picture import PictureMap
-from rescore_music.syncing.conform_seams import BarEdit, bar_edits
-from rescore_music.syncing.conform_splice import spliced
+from rescore_music.syncing.conforming.bend import Bend, Target, bend
+from rescore_music.syncing.conforming.picture import PictureMap
+from rescore_music.syncing.conforming.seams import BarEdit, bar_edits
 from rescore_music.syncing.landing import Grid
+from rescore_music.syncing.splice import spliced
 
 SAME = 1e-7  # seconds: less is no change of length
 LONGER = 10.0  # seconds of music that a hit behind the end, or before the start, may ask for

@@ -1,6 +1,6 @@
 """Shots as matching needs them, and what an editor did in the gaps between what stays.
 
-Conventions: as in `conform_picture`. Speeds are source frames a record frame.
+Conventions: as in `picture`. Speeds are source frames a record frame.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import PurePath
 
 from rescore_music.edits import Edit
-from rescore_music.syncing.conform_picture import Kept, Moved, PictureChange
+from rescore_music.syncing.conforming.picture import Kept, Moved, PictureChange
 from rescore_music.timecode import FrameRate
 
 NAMELESS = ("", "AX", "BL", "BLACK", "NONE")  # reels that name no source

@@ -5,7 +5,7 @@ repetition, and its price is what is heard of it: how far from a phrase's end an
 on, how many notes are cut, whether the two harmonies ever followed each other in the source, an odd bar, and how much
 tempo is still to bend. Finer places than beats are looked at only where no beat will do.
 
-Conventions: ticks. Prices are in units of `conform_bend`'s burden: 1 = all that tempo bears.
+Conventions: ticks. Prices are in units of `bend`'s burden: 1 = all that tempo bears.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from rescore_music.score import Score
 from rescore_music.structure import Analysis
-from rescore_music.syncing.conform_bend import DEVIATION, STEP
+from rescore_music.syncing.conforming.bend import DEVIATION, STEP
 from rescore_music.syncing.landing import Grid
 
 Floats = npt.NDArray[np.float64]

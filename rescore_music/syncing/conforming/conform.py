@@ -1,10 +1,10 @@
 """conform(): music that met the old cut to music that meets the new one, with as little changed as can be.
 
-Method: (1) `conform_cuts` tells what of the picture stays and what moved; (2) the hits that the music lands on and that
+Method: (1) `cuts` tells what of the picture stays and what moved; (2) the hits that the music lands on and that
 stay in the picture hold the two together, and only between neighbours whose distance changed is anything done
-(`conform_plan`); (3) there the tempo bends within what it bears, or whole beats or bars are taken out or played again
-where the seam is heard least (`conform_seams`, `conform_splice`); (4) the tempo of the stretch is solved anew, and
-flows into the untouched tempo on both sides (`conform_bend`). Everything else keeps its notes and its tempo: relative
+(`plan`); (3) there the tempo bends within what it bears, or whole beats or bars are taken out or played again
+where the seam is heard least (`seams`, `splice`); (4) the tempo of the stretch is solved anew, and
+flows into the untouched tempo on both sides (`bend`). Everything else keeps its notes and its tempo: relative
 to the picture it moves by the cut's own offset, to the microsecond that MIDI can hold.
 """
 
@@ -23,10 +23,10 @@ from rescore_music.edits import EditList
 from rescore_music.errors import SyncError
 from rescore_music.score import Marker, Score
 from rescore_music.structure import Analysis
-from rescore_music.syncing.conform_bend import Bend, Target, bend
-from rescore_music.syncing.conform_cuts import inserted_hits, picture_map
-from rescore_music.syncing.conform_picture import PictureMap
-from rescore_music.syncing.conform_plan import (
+from rescore_music.syncing.conforming.bend import Bend, Target, bend
+from rescore_music.syncing.conforming.cuts import inserted_hits, picture_map
+from rescore_music.syncing.conforming.picture import PictureMap
+from rescore_music.syncing.conforming.plan import (
     Situation,
     Stretch,
     anchors,
@@ -37,11 +37,11 @@ from rescore_music.syncing.conform_plan import (
     planned,
     reaching,
 )
-from rescore_music.syncing.conform_report import change_rows
-from rescore_music.syncing.conform_result import Conformed, Touched
-from rescore_music.syncing.conform_splice import Spliced, spliced
+from rescore_music.syncing.conforming.report import change_rows
+from rescore_music.syncing.conforming.result import Conformed, Touched
 from rescore_music.syncing.landing import Grid
 from rescore_music.syncing.result import Landing, Skipped, Synced
+from rescore_music.syncing.splice import Spliced, spliced
 from rescore_music.tempo import TempoMap
 from rescore_music.timecode import Timecode
 
