@@ -18,6 +18,7 @@ from rescore_music.score import STEP_SEMITONES, Articulation
 
 _SPAN = 16  # a tenth
 _LEFT = (True, True, False, False, False, False, True)  # C D . . . . B
+_FAR = 200  # changes: a setting that lacks a tone
 _MOVE_S = 0.35  # one foot moves one pedal in this time
 _PITCH_NAMES = ("C", "C sharp", "D", "E flat", "E", "F", "F sharp", "G", "A flat", "A", "B flat", "B")
 
@@ -99,21 +100,52 @@ def _moves(events: list[tuple[int, float, int]]) -> list[_Move]:
     if not events:
         return []
     digits, classes = _settings()
-    far = np.int32(1 << 20)
-    reached: list[npt.NDArray[np.int32]] = []
-    best = np.zeros(3**7, np.int32)
-    for _, _, need in events:
+    kept = _telling([need for _, _, need in events])
+    reached: list[npt.NDArray[np.uint8]] = []
+    best = np.zeros(3**7, np.uint8)  # changes above the fewest so far: never more than seven apart
+    for i in kept:
+        need = events[i][2]
         if reached:
-            cube = best.reshape((3,) * 7)
-            for axis in range(7):  # Hamming distance is a sum over letters: one letter at a time
-                cube = np.minimum(cube, cube.min(axis=axis, keepdims=True) + 1)
-            best = cube.reshape(-1)
-        best = np.where(classes & need == need, best, far).astype(np.int32)
+            best = _one_change_more(best)
+        best = np.where(classes & need == need, best, _FAR).astype(np.uint8)
+        best -= best.min()
         reached.append(best)
     path = [int(reached[-1].argmin())]
     for best in reached[-2::-1]:
-        path.append(int((best + (digits != digits[path[-1]]).sum(axis=1)).argmin()))
-    return _changes(events, digits[path[::-1]])
+        after = path[-1]
+        same = best[after] == 0  # nothing is nearer than to stay
+        path.append(after if same else int((best + (digits != digits[after]).sum(axis=1)).argmin()))
+    chosen = np.searchsorted(kept, np.arange(len(events)), side="right") - 1
+    later = np.minimum(chosen + 1, len(kept) - 1)
+    needs = np.array([need for _, _, need in events], np.int64)
+    path.reverse()
+    at = np.where(needs & ~needs[np.array(kept)[np.maximum(chosen, 0)]] == 0, chosen, later)
+    return _changes(events, digits[np.array(path)[np.maximum(at, 0)]])
+
+
+def _telling(needs: list[int]) -> list[int]:
+    """Numbers of the events that decide: not those whose tones the one before or after them has too.
+
+    The setting of that neighbour serves them, so that leaving them out changes no path's number of changes.
+    """
+    kept: list[int] = []
+    for i, need in enumerate(needs):
+        while kept and needs[kept[-1]] & ~need == 0:
+            kept.pop()
+        if not kept or need & ~needs[kept[-1]]:
+            kept.append(i)
+    return kept
+
+
+def _one_change_more(best: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The fewest changes to each setting, from those to all others: Hamming distance, one letter at a time."""
+    out = best.copy()
+    for letter in range(7):
+        flat, natural, sharp = out.reshape(3**letter, 3, -1).transpose(1, 0, 2)
+        moved = np.minimum(np.minimum(flat, natural), sharp) + np.uint8(1)
+        for held in (flat, natural, sharp):
+            np.minimum(held, moved, out=held)
+    return out
 
 
 def _changes(events: list[tuple[int, float, int]], settings: npt.NDArray[np.int64]) -> list[_Move]:
