@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from rescore_music.template_schema import json_schema
+from rescore_music.template.schema import json_schema
 
 TARGET = Path(__file__).with_name("template.schema.json")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from rescore_music.instruments import FAMILIES, Instrument, instruments, pitch_name
 from rescore_music.resources import instruments_file
 from rescore_music.template import About, load_template, templates
-from rescore_music.template_schema import COSTS, TARGETS
+from rescore_music.template.schema import COSTS, TARGETS
 
 HERE = Path(__file__).parent
 
@@ -83,9 +83,9 @@ def templates_page() -> str:
 
 def _language() -> list[str]:
     """The language of figures as its module tells it."""
-    from rescore_music import template_pattern
+    from rescore_music.template import pattern
 
-    return (template_pattern.__doc__ or "").strip().splitlines()
+    return (pattern.__doc__ or "").strip().splitlines()
 
 
 def _cells(row: Instrument) -> list[object]:

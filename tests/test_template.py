@@ -21,7 +21,7 @@ from rescore_music.instruments import FAMILIES, instruments
 from rescore_music.resources import templates_dir
 from rescore_music.structure import Role
 from rescore_music.template import Catalogue, Seat, Template, load_template, templates
-from rescore_music.template_schema import COSTS, TARGETS, json_schema
+from rescore_music.template.schema import COSTS, TARGETS, json_schema
 
 CATALOGUE: Catalogue = templates()
 ROLES = [role for role in Role if role is not Role.REST]
@@ -404,7 +404,7 @@ def test_shipped_files_are_named_from_templates_on(monkeypatch: pytest.MonkeyPat
         (tmp_path / folder).mkdir()
     (tmp_path / "forces" / "duo.yaml").write_text("version: 1\ntitle: Duo\ndescription: x\nseats:\n  - {id: a}\n")
     (tmp_path / "styles" / "plain.yaml").write_text("version: 1\ntitle: P\ndescription: x\nroles: {}\n")
-    for module in ("resources", "template_file"):
+    for module in ("resources", "template.resolving"):
         monkeypatch.setattr(f"rescore_music.{module}.templates_dir", lambda: tmp_path)
     assert refusal("duo/plain").startswith("templates/orchestration/forces/duo.yaml: line 5, column 5, seats[0]:")
 
@@ -446,7 +446,7 @@ def test_units_of_targets_are_told() -> None:
 
 def test_a_template_loads_in_a_few_hundredths_of_a_second() -> None:
     load_template("symphony/romantic-film")  # pydantic is imported once
-    from rescore_music.template_yaml import _parsed
+    from rescore_music.template.located import _parsed
 
     best = float("inf")
     for _ in range(5):

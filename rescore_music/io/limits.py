@@ -4,7 +4,7 @@ A cue of three minutes has some 10,000 notes, the longest movement of published 
 1,000 bars, 26 MB and half of XML_NODES; the limits are above what music needs and keep a hostile file within 10
 seconds and 1 GiB.
 What lies above a limit is refused in one line, or cut where that loses nothing (texts). Limits of what is read lower in
-the house stand there: templates in `template_yaml` (256 KiB, 16 deep, 20,000 values, 40 digits), tempi in `tempo`
+the house stand there: templates in `template.located` (256 KiB, 16 deep, 20,000 values, 40 digits), tempi in `tempo`
 (`US_MIN` to `US_MAX` microseconds a quarter), frame rates in `timecode`. tests/io/test_limits.py meets each of them;
 benchmarks/fuzz.py measures time and memory.
 """

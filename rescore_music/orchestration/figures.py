@@ -15,7 +15,7 @@ from rescore_music.orchestration.draft import Rows
 from rescore_music.orchestration.ensemble import Ensemble
 from rescore_music.orchestration.grid import bar_list, laid
 from rescore_music.score import Score
-from rescore_music.template_pattern import MAX_VOICES, Figure, Pattern, Play, Step
+from rescore_music.template.pattern import MAX_VOICES, Figure, Pattern, Play, Step
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]

@@ -18,7 +18,7 @@ from rescore_music.orchestration.patterns import chosen, pattern_named
 from rescore_music.score import Score
 from rescore_music.structure import Analysis, Role
 from rescore_music.template import Style
-from rescore_music.template_pattern import DrumLevel, Figure, Pattern, Play
+from rescore_music.template.pattern import DrumLevel, Figure, Pattern, Play
 
 Strokes = list[tuple[int, int, int]]  # tick, drum key, velocity
 

@@ -1,4 +1,4 @@
-"""Figuration: a style's patterns for harmony, figuration and bass. Their language stands in template_pattern.py.
+"""Figuration: a style's patterns for harmony, figuration and bass. Their language stands in template/pattern.py.
 
 What a pattern may not do: melody and counter-melody have none; a bass keeps every onset with its pitch and is only
 filled in between; a note sounds where its source sounds, so the harmonic rhythm stands, and where the source moves
@@ -21,7 +21,7 @@ from rescore_music.orchestration.sounded import sounded
 from rescore_music.score import GRACE, Articulation, Score
 from rescore_music.structure import CHORD_TONES, Analysis, Chord, Role
 from rescore_music.template import RoleStyle, Style
-from rescore_music.template_pattern import KEEP, Pattern
+from rescore_music.template.pattern import KEEP, Pattern
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -36,7 +36,7 @@ def pattern_named(style: Style, name: str) -> Pattern:
     own = style.patterns.get(name)
     if own is not None:
         return own
-    from rescore_music.template_pattern_file import shipped_pattern
+    from rescore_music.template.pattern_file import shipped_pattern
 
     return shipped_pattern(name)
 

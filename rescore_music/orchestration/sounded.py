@@ -15,7 +15,7 @@ from rescore_music.orchestration.ensemble import Ensemble
 from rescore_music.orchestration.figures import Chords, Pieces, sounding_pieces
 from rescore_music.score import Articulation, Score
 from rescore_music.structure import CHORD_TONES, Analysis
-from rescore_music.template_pattern import DEGREES, Pattern, Play
+from rescore_music.template.pattern import DEGREES, Pattern, Play
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]

@@ -15,7 +15,7 @@ from rescore_music.orchestration.feel import swung
 from rescore_music.score import GRACE, METER, Articulation, Part, Score, note_rows
 from rescore_music.structure import Analysis, Cadence, Role
 from rescore_music.template import RoleStyle, load_template, templates
-from rescore_music.template_pattern_file import shipped_pattern
+from rescore_music.template.pattern_file import shipped_pattern
 from rescore_music.tempo import TempoMap
 
 TPQ, BAR, PHRASE = builders.TPQ, builders.BAR, builders.PHRASE

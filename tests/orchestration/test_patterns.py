@@ -17,8 +17,8 @@ from rescore_music.orchestration.grid import bar_list, beat_groups, laid
 from rescore_music.score import METER, Part, Score, note_rows
 from rescore_music.structure import Analysis, Chord, KeySpan, Line, Phrase, Role
 from rescore_music.template import Louder, RoleStyle, load_template, templates
-from rescore_music.template_pattern import Play, parse
-from rescore_music.template_pattern_file import shipped_pattern
+from rescore_music.template.pattern import Play, parse
+from rescore_music.template.pattern_file import shipped_pattern
 
 TPQ = builders.TPQ
 PITCHED = [name for name in templates().patterns if shipped_pattern(name).texture != "drums"]

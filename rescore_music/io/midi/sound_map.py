@@ -17,7 +17,7 @@ from rescore_music.errors import TemplateError
 from rescore_music.instruments import FAMILIES, guess_instrument, instruments, pitch_name
 from rescore_music.resources import templates_dir
 from rescore_music.score import Part
-from rescore_music.template_yaml import Document, read
+from rescore_music.template.located import Document, read
 
 if TYPE_CHECKING:
     from rescore_music.io.midi.sound_map_schema import Technique, UseOf

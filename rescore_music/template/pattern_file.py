@@ -10,10 +10,10 @@ from typing import Any
 from rescore_music.errors import TemplateError
 from rescore_music.instruments import near
 from rescore_music.resources import templates_dir
-from rescore_music.template_check import Problem, check
-from rescore_music.template_pattern import KEEP, Pattern
-from rescore_music.template_pattern_schema import PatternBody, PatternFile, pattern_of
-from rescore_music.template_yaml import Document, Keys, read
+from rescore_music.template.check import Problem, check
+from rescore_music.template.located import Document, Keys, read
+from rescore_music.template.pattern import KEEP, Pattern
+from rescore_music.template.pattern_schema import PatternBody, PatternFile, pattern_of
 
 _DEFAULT = ("harmony", "figuration")
 

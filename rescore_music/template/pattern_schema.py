@@ -1,6 +1,6 @@
 """What a pattern may say, as pydantic models, and the `Pattern` that comes of it.
 
-Imported only when a template is loaded. The language itself stands in template_pattern.py.
+Imported only when a template is loaded. The language itself stands in template/pattern.py.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from rescore_music.instruments import near
 from rescore_music.structure import Role
-from rescore_music.template_pattern import (
+from rescore_music.template.pattern import (
     DRUM_FIGURE,
     DRUMS,
     FIGURE,

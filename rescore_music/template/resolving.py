@@ -18,9 +18,10 @@ from rescore_music.instruments import Instrument, instrument, near
 from rescore_music.resources import templates_dir
 from rescore_music.structure import Role
 from rescore_music.template import Doubling, Forces, Louder, RoleStyle, Seat, SectionWish, Style, Template
-from rescore_music.template_check import Problem, check
-from rescore_music.template_pattern_file import Patterns
-from rescore_music.template_schema import (
+from rescore_music.template.check import Problem, check
+from rescore_music.template.located import Document, Keys, key_path, read
+from rescore_music.template.pattern_file import Patterns
+from rescore_music.template.schema import (
     ForcesBody,
     ForcesFile,
     Overrides,
@@ -31,7 +32,6 @@ from rescore_music.template_schema import (
     StyleBody,
     StyleFile,
 )
-from rescore_music.template_yaml import Document, Keys, key_path, read
 
 _FOLDERS = {"forces": "forces", "style": "styles", "preset": "presets"}
 

@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from rescore_music.instruments import FAMILIES, instruments, near, pitch_number
-from rescore_music.template_pattern_schema import PatternBody, PatternFile, StrictModel
+from rescore_music.template.pattern_schema import PatternBody, PatternFile, StrictModel
 
 # the first pass's costs that a style may weight, and the second pass's wishes it may set, with their units
 COSTS = (
