@@ -30,6 +30,8 @@ RARE = {"maj": 0.0, "min": 0.0, "7": 0.1, "min7": 0.16, "maj7": 0.18, "dim": 0.1
 RARE |= {"aug": 0.25, "sus4": 0.2, "sus2": 0.3, "5": 0.22, "minmaj7": 0.3}
 MISSING, FOREIGN, ROOT_BASS, CHORD_BASS, OUT_OF_KEY = 0.2, 0.9, 0.13, 0.05, 0.07
 CHANGE_BAR, CHANGE_BEAT, CHANGE_INSIDE = 0.15, 0.18, 0.7
+MOST = 100_000  # beats: nine hours of them at 180 a minute
+CHUNK = 8192  # frames at a time, so that what is in between stays small
 PRESENT = 0.08  # share of a frame at which a pitch class fully counts as there
 
 
@@ -64,11 +66,12 @@ class Frames:
 
 
 def frames_of(score: Score) -> Frames:
-    """Beats, divided where notes begin at their half (thirds of a dotted beat)."""
+    """Beats, divided where notes begin at their half (thirds of a dotted beat); bars where beats are without number."""
     grid = beats(score)
+    if len(grid) > MOST:
+        grid = score.bars
     length = np.diff(grid)
-    dotted = np.array([score.beat_ticks(int(t)) * 2 // 3 * 3 == score.beat_ticks(int(t)) * 2 for t in grid[:-1]])
-    dotted &= np.array([_compound(score, int(t)) for t in grid[:-1]])
+    dotted = _dotted(score, grid[:-1])
     inner = [grid[:-1][~dotted] + length[~dotted] // 2]
     inner += [grid[:-1][dotted] + length[dotted] * k // 3 for k in (1, 2)]
     onset = score.notes["onset"][score.pitched]
@@ -89,9 +92,12 @@ def frames_of(score: Score) -> Frames:
     )
 
 
-def _compound(score: Score, tick: int) -> bool:
-    numerator, denominator = score.meter_at(tick)
-    return denominator >= 8 and numerator > 3 and numerator % 3 == 0
+def _dotted(score: Score, places: Ints) -> Flags:
+    """Whether the beat at each place is a dotted one that has thirds in whole ticks."""
+    changes = np.concatenate([[0], score.meters["tick"]]).astype(np.int64)
+    kinds = [(score.meter_at(int(t)), score.beat_ticks(int(t)) * 2 % 3 == 0) for t in changes]
+    each = np.array([whole and lower >= 8 and upper > 3 and upper % 3 == 0 for (upper, lower), whole in kinds])
+    return np.asarray(each[np.maximum(np.searchsorted(changes, places, side="right") - 1, 0)], np.bool_)
 
 
 def pitch_classes(score: Score, edges: Ints) -> Floats:
@@ -120,7 +126,7 @@ def lowest_pitches(score: Score, edges: Ints) -> Ints:
     return np.where(lowest == 128, -1, lowest)
 
 
-def read_chords(frames: Frames, scales: Floats | None = None) -> tuple[Ints, Floats]:
+def read_chords(frames: Frames, scales: Floats | None = None, plain: Floats | None = None) -> tuple[Ints, Floats]:
     """The chord of each frame, -1 where nothing or a single foreign pitch class sounds, and how well it explains it.
 
     Parameters
@@ -128,15 +134,17 @@ def read_chords(frames: Frames, scales: Floats | None = None) -> tuple[Ints, Flo
     frames : Frames
     scales : float64 array, shape (frames, 12), optional
         How far each pitch class belongs to the key in force; without it no key is assumed.
+    plain : float64 array, shape (frames, chords), optional
+        `chord_gains` of the frames; used up.
     """
-    classes = frames.classes
-    share = classes / np.maximum(classes.sum(axis=1, keepdims=True), 1e-9)
-    templates, rare = _templates()
-    bass = np.where(frames.lowest >= 0, frames.lowest % 12, 0)
-    gain = _chord_gain(share, templates, rare, bass)
+    gain = chord_gains(frames) if plain is None else plain
+    templates, _ = _templates()
     if scales is not None:
-        gain -= OUT_OF_KEY * ((1 - scales) @ templates.T)
-    silent = (classes.sum(axis=1) <= 0) | (np.count_nonzero(share > 0.02, axis=1) < 2)
+        for a in range(0, len(gain), CHUNK):
+            gain[a : a + CHUNK] -= OUT_OF_KEY * ((1 - scales[a : a + CHUNK]) @ templates.T)
+    total = frames.classes.sum(axis=1)
+    several = np.count_nonzero(frames.classes > 0.02 * np.maximum(total, 1e-9)[:, None], axis=1) > 1
+    silent = (total <= 0) | ~several
     gain *= frames.share_of_beat[:, None]
     gain[silent] = 0
     path = _best_chords(gain, np.where(frames.on_bar, CHANGE_BAR, np.where(frames.on_beat, CHANGE_BEAT, CHANGE_INSIDE)))
@@ -167,15 +175,21 @@ def _templates() -> tuple[Floats, Floats]:
     return rows, np.repeat([RARE[name] for name in QUALITIES], 12)
 
 
-def _chord_gain(share: Floats, templates: Floats, rare: Floats, bass: Ints) -> Floats:
-    """How well each chord explains each frame: shape (frames, chords)."""
-    inside = share @ templates.T
-    present = np.minimum(share / PRESENT, 1.0)
-    missing = templates.sum(axis=1) - present @ templates.T
-    gain = inside - FOREIGN * (1 - inside) - MISSING * missing - rare
+def chord_gains(frames: Frames) -> Floats:
+    """How well each chord explains each frame, no key assumed: shape (frames, chords)."""
+    templates, rare = _templates()
+    out = np.empty((len(frames.classes), len(templates)))
     root = np.tile(np.arange(12), len(QUALITIES))
-    gain += ROOT_BASS * (bass[:, None] == root) + CHORD_BASS * templates[:, bass].T
-    return np.asarray(gain, np.float64)
+    for a in range(0, len(out), CHUNK):
+        classes, lowest = frames.classes[a : a + CHUNK], frames.lowest[a : a + CHUNK]
+        share = classes / np.maximum(classes.sum(axis=1, keepdims=True), 1e-9)
+        bass = np.where(lowest >= 0, lowest % 12, 0)
+        inside = share @ templates.T
+        missing = templates.sum(axis=1) - np.minimum(share / PRESENT, 1.0) @ templates.T
+        gain = inside - FOREIGN * (1 - inside) - MISSING * missing - rare
+        gain += ROOT_BASS * (bass[:, None] == root) + CHORD_BASS * templates[:, bass].T
+        out[a : a + CHUNK] = gain
+    return out
 
 
 def _best_chords(gain: Floats, change: Floats) -> Ints:

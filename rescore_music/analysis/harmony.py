@@ -46,10 +46,11 @@ def find_harmony(score: Score) -> Harmony:
     frames = _chords.frames_of(score)
     if not frames.classes.sum():
         return Harmony()
-    first, _ = _chords.read_chords(frames)
+    plain = _chords.chord_gains(frames)
+    first, _ = _chords.read_chords(frames, plain=plain.copy())
     path, seen = _keys.read_keys(score, frames.edges, frames.classes, frames.thickness, first, frames.on_bar)
     keys = _keys.as_spans(path, seen, frames.edges, score.length)
-    chosen, fit = _chords.read_chords(frames, _scales(path))
+    chosen, fit = _chords.read_chords(frames, _scales(path), plain)
     bass = _chords.bass_tones(score, frames, chosen)
     return Harmony(keys, _chords.as_spans(score, frames, chosen, bass, fit))
 

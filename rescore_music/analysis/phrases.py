@@ -108,10 +108,12 @@ def _same_tune(line: Ints, earlier: Ints) -> Floats:
     line : int array, shape (places,)
     earlier : int array, shape (phrases, places)
     """
-    struck = (earlier > 0) & (line > 0)
-    interval = np.where(struck, (line - earlier) % 12, -1)
-    most = np.max([(interval == i).sum(axis=1) for i in range(12)], axis=0)
-    fewer = np.minimum((earlier > 0).sum(axis=1), int((line > 0).sum()))
+    here = line > 0
+    old = earlier[:, here]  # only where the line has a note can the two agree
+    row, at = np.nonzero(old)
+    interval = (line[here][at] - old[row, at]) % 12
+    most = np.bincount(row * 12 + interval, minlength=12 * len(earlier)).reshape(-1, 12).max(axis=1)
+    fewer = np.minimum((earlier > 0).sum(axis=1), int(here.sum()))
     return np.where(most >= TUNE_NOTES, most / np.maximum(fewer, 1), 0.0)
 
 

@@ -24,7 +24,7 @@ NOTES = 1_000_000  # a hundred cues in one file
 MARKS = 300_000  # dynamics, words, chord symbols, lyrics ... that notation places beside the notes
 PARTS = 1024  # the largest scores have 60
 STAVES = 16  # of one part
-BARS = 50_000  # a day of music; a longer score is a wrong number in a file
+BARS = 20_000  # eleven hours of music; a longer score is a wrong number in a file
 BAR_QUARTERS = 4096  # so is a longer bar
 WRITTEN_BARS = 120_000  # bars times parts in MusicXML: 60 parts of 2,000 bars; some 80 us and 1 KB each
 

@@ -90,7 +90,7 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "BARS in notation": (
         "x.xml",
         lambda: (HEAD + NOTE.format(1) + "</measure>" + "<measure/>" * limits.BARS + TAIL[10:]).encode(),
-        "or 50,000 bars",
+        "or 20,000 bars",
     ),
     "BAR_QUARTERS": ("x.xml", lambda: (HEAD + NOTE.format(limits.BAR_QUARTERS + 1) + TAIL).encode(), "cannot be"),
     "PARTS": (
@@ -326,3 +326,13 @@ def test_names_from_files_reach_the_terminal_escaped(tmp_path: Path, capsys: pyt
             assert "Hit" in said.out
     label = json.loads(said.out)["hits"][0]["label"]
     assert label == "\x1b[2J\x1b]0;title\x07\u202eHit", "what is escaped is the same to a program"
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.musicxml"
+    path.write_bytes((HEAD + NOTE.format(1) + "</measure>" + "<measure/>" * 9 + TAIL[10:]).encode())
+    score = read_score(path)
+    monkeypatch.setattr("rescore_music.io.musicxml.write.XML_NODES", 60)
+    with pytest.raises(WriteError, match=r"1 notes in 10 bars are too many for one MusicXML file"):
+        write_score(score, tmp_path / "y.musicxml")
+    assert not (tmp_path / "y.musicxml").exists()

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from rescore_music.errors import WriteError
 from rescore_music.io.files import atomic_write
-from rescore_music.io.limits import WRITTEN_BARS
+from rescore_music.io.limits import FILE_BYTES, WRITTEN_BARS, XML_NODES
 from rescore_music.io.musicxml.bars import PartWriter
 from rescore_music.io.musicxml.plan import loudness, plan_score
 from rescore_music.io.musicxml.tables import DRUMS, KNOWN_DRUMS
@@ -115,7 +115,11 @@ def written(score: Score) -> Written:
         out.append("</part>\n")
     out.append("</score-partwise>\n")
     log = _told(snapped, writers)
-    return Written("".join(out).encode(), snapped.moved_max, snapped.moved_mean, log)
+    data = "".join(out).encode()
+    if data.count(b"<") + 2 * data.count(b"=") > XML_NODES or len(data) > FILE_BYTES:
+        what = f"{len(score.notes):,} notes in {len(score.bars) - 1:,} bars are too many for one MusicXML file"
+        raise WriteError(what, cure="write MIDI, or fewer bars: what is written here can be read here")
+    return Written(data, snapped.moved_max, snapped.moved_mean, log)
 
 
 def _told(snapped: Snapped, writers: list[PartWriter]) -> tuple[LogItem, ...]:
