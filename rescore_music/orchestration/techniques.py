@@ -1,4 +1,5 @@
-"""Changes of technique where there is no time for them: the player goes on as before until there is.
+"""Techniques for which there is no time: what is too quick for a plucking finger is bowed, and where there is no time
+to change, the player goes on as before until there is.
 
 Conventions: what counts as a change and how long it takes is said by `playability.changes`; times are seconds.
 
@@ -12,14 +13,18 @@ import numpy as np
 from rescore_music.orchestration.draft import Ledger, Rows
 from rescore_music.orchestration.ensemble import Ensemble
 from rescore_music.playability.changes import HAND_S, MUTE_S, STROKES
+from rescore_music.playability.fingerboard import PLUCKS
+from rescore_music.playability.lines import hurried
 from rescore_music.score import GRACE, Articulation, Score
 
 _MUTED = int(Articulation.MUTED)
+_PIZZICATO = np.uint32(int(Articulation.PIZZICATO))
+_APART_S = 1.0  # a rest after which another passage begins
 
 
 def steady(draft: Rows, score: Score, seats: Ensemble, ledger: Ledger) -> Rows:
     """The draft without changes of bow, fingers and mutes for which no hand is free in time."""
-    out = draft.copy()
+    out = bowed(draft, score, seats, ledger)
     changed = np.zeros(len(out), bool)
     for seat, known in enumerate(seats.seats):
         family = known.instrument.family
@@ -38,6 +43,26 @@ def steady(draft: Rows, score: Score, seats: Ensemble, ledger: Ledger) -> Rows:
                 out["articulation"][own] = (out["articulation"][own] & ~np.uint32(flags)) | new
                 changed[own] |= new != state
     ledger.change("played on in the same way: no time to change", out[changed])
+    return out
+
+
+def bowed(draft: Rows, score: Score, seats: Ensemble, ledger: Ledger) -> Rows:
+    """A copy of the draft whose plucked passages are bowed where they are quicker than a finger plucks."""
+    out = draft.copy()
+    changed = np.zeros(len(out), bool)
+    for seat, known in enumerate(seats.seats):
+        if known.instrument.family != "strings":
+            continue
+        own = np.flatnonzero((out["seat"] == seat) & ((out["articulation"] & _PIZZICATO) != 0))
+        own = own[np.argsort(out["onset"][own], kind="stable")]
+        at = score.seconds(out["onset"][own])
+        quick = hurried(np.unique(at), PLUCKS)
+        if len(quick):
+            passage = np.cumsum(np.diff(at, prepend=at[0]) >= _APART_S)
+            taken = np.unique(passage[np.searchsorted(at, np.unique(at)[quick])])
+            changed[own[np.isin(passage, taken)]] = True
+    out["articulation"][changed] &= ~_PIZZICATO
+    ledger.change("bowed: too quick for pizzicato", out[changed])
     return out
 
 

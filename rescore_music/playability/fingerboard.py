@@ -13,7 +13,7 @@ from rescore_music.playability.strings import FINGERBOARDS, Fingerboard
 from rescore_music.score import Articulation
 
 _BROKEN_S = 2.0  # a broken chord's lower strings are let go at the latest after this
-_PLUCKS = 9.0  # a second
+PLUCKS = 9.0  # a second
 _OVERLAP_S = 0.1  # a note still held for less is let go, not stopped together with the next
 
 
@@ -57,12 +57,12 @@ def plucked(p: Player) -> Found:
         return
     at = np.unique(p.at[p.flagged(int(Articulation.PIZZICATO))])
     last = -np.inf
-    for i in hurried(at, _PLUCKS).tolist():
+    for i in hurried(at, PLUCKS).tolist():
         if at[i] >= last + 1.0:
             last = float(at[i])
             yield (
                 int(p.notes["onset"][np.searchsorted(p.at, at[i])]),
-                f"more than {_PLUCKS:g} plucked notes in a second",
+                f"more than {PLUCKS:g} plucked notes in a second",
             )
 
 

@@ -189,3 +189,18 @@ def test_two_wind_players_who_both_play_on_breathe() -> None:
     done = realize(score, analysis, template, (Assignment(0, 0, 0), Assignment(0, 1, 0)))
     assert "breath" not in rules(done)
     assert onsets(done) == {row[0] for row in rows}
+
+
+def test_what_is_too_quick_for_a_plucking_finger_is_bowed() -> None:
+    slow = [(i * TPQ, TPQ, 67 + i % 3, 80, 0) for i in range(4)]
+    quick = [(2 * BAR + i * TPQ // 5, TPQ // 5, 67 + i % 5, 80, 0) for i in range(40)]  # ten a second
+    score, analysis = cue_of(slow + quick, [Role.MELODY])
+    notes = score.notes.copy()
+    notes["articulation"] = int(Articulation.PIZZICATO)
+    template = builders.template((("violin", 1, 1),))
+    done = realize(score.replace(notes=notes), analysis, template, (Assignment(0, 0, 0),))
+    plucked = (done.score.notes["articulation"] & int(Articulation.PIZZICATO)) != 0
+    assert np.array_equal(plucked, done.score.notes["onset"] < 2 * BAR)
+    assert not rules(done, "pizzicato-speed")
+    assert told(done, "too quick for pizzicato") == len(quick)
+    assert violations(score.replace(notes=notes, parts=(Part("v", instrument="violin"),)), rules=("pizzicato-speed",))
