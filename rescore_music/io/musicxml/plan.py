@@ -15,6 +15,7 @@ from fractions import Fraction
 import numpy as np
 
 from rescore_music.io.musicxml.signs import sign_xml
+from rescore_music.io.musicxml.tables import TEMPO_WORDS
 from rescore_music.io.musicxml.wording import JUMP, REHEARSAL, TEMPO, clean, tempo_direction
 from rescore_music.io.notation.dynamics import velocities
 from rescore_music.io.notation.snap import Snapped
@@ -169,6 +170,8 @@ def _global_directions(score: Score, snapped: Snapped, bars: list[BarPlan]) -> N
 
     for tick, text in sorted(marks):
         tempo_value = sounds.pop(tick, "")
+        if not tempo_value and "=" not in text and not TEMPO_WORDS.match(text):
+            tempo_value = f"{float(tempo.bpm(tick)):.12g}"  # what makes other words a tempo mark to a reader
         sound = f'<sound tempo="{tempo_value}"/>' if tempo_value else ""
         if xml := tempo_direction(text, sound):
             put(tick, TEMPO, xml)
