@@ -5,7 +5,7 @@ or holds both. The shipped ones are in templates/orchestration; docs/templates.m
 tells what a file may say.
 """
 
-from rescore_music.template.catalogue import About, Catalogue, load_template, recast, template, templates
+from rescore_music.template.catalogue import About, Catalogue, load_template, recast, templates
 from rescore_music.template.values import (
     Doubling,
     Forces,
@@ -30,6 +30,5 @@ __all__ = [
     "Template",
     "load_template",
     "recast",
-    "template",
     "templates",
 ]

@@ -66,9 +66,6 @@ def load_template(name_or_path: str | Path | Template, overrides: Mapping[str, A
     return resolve(name_or_path, overrides or {})
 
 
-template = load_template
-
-
 def recast(given: Template, *, forces: str = "", style: str = "") -> Template:
     """The same style with other forces, the same forces in another style; what was asked for in some bars stays.
 
