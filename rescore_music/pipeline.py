@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rescore_music import __version__
 from rescore_music.candidate import Candidate
-from rescore_music.errors import ScoreError
+from rescore_music.errors import ScoreError, SyncError
 from rescore_music.score import Score
 from rescore_music.structure import Analysis
 from rescore_music.template import Template, load_template
@@ -71,6 +71,10 @@ class Settings:
         How score.mid tells a sound library of articulations: a shipped map's name, or a path to YAML.
     on_time : bool
         Whether slow attacks at hits begin early, so that they are heard on the frame; the rendering's notices tell.
+    edits : str
+        Bar edits that may meet the hits, at phrase seams: "none", "meters" or "bars", as in `sync`.
+    runner_up : int
+        Which of `sync`'s alternatives is taken; 0 for the best.
     """
 
     n: int = 16
@@ -83,6 +87,8 @@ class Settings:
     salvage: bool = False
     sound_map: str | None = None
     on_time: bool = True
+    edits: str = "none"
+    runner_up: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +100,7 @@ class Result:
     source : Score
         The cue as read.
     analysis : Analysis
-        Of the source.
+        Of `music`.
     template : Template
     candidates : tuple of Candidate
         Best first, after the second pass.
@@ -136,6 +142,11 @@ class Result:
     provenance: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     path: str = ""
+
+    @property
+    def music(self) -> Score:
+        """What was orchestrated: the cue without cue notes, with the tempo and the bars that meet its hits."""
+        return self.source.played if self.synced is None else self.synced.score
 
 
 class _Clock:
@@ -305,12 +316,22 @@ def _line(
             raise ScoreError("no notes to orchestrate", file=file, cure="give it a score with music in it")
         spotted = read_cues(cues, rate, start) if isinstance(cues, str | Path) else cues
     synced, score = None, read.played
+    if spotted is None and (settings.edits != "none" or settings.runner_up):
+        raise SyncError("bars are edited, and runners-up taken, for hits on picture alone", cure="give it the cues")
     if spotted is not None:
         from rescore_music.syncing import needs_analysis, sync
 
         with clock.stage("sync"):
-            known = analyze(score) if needs_analysis(spotted) else None
-            synced = sync(score, spotted, analysis=known, lower=UNDER_DIALOGUE, compare=True)
+            known = analyze(score) if needs_analysis(spotted, settings.edits) else None
+            synced = sync(
+                score,
+                spotted,
+                analysis=known,
+                edits=settings.edits,
+                lower=UNDER_DIALOGUE,
+                compare=True,
+                runner_up=settings.runner_up,
+            )
             score = synced.score
     with clock.stage("analyse"):
         analysis = with_seams(analyze(score), score, template.sections)

@@ -233,3 +233,20 @@ def test_a_sound_map_tells_the_library_of_articulations(tmp_path: Path, capsys: 
         assert run(*words, CHASE, "--sound-map", "nobody-has-it", "-o", tmp_path / "new.mid") == 2
         assert "nobody-has-it" in capsys.readouterr().err
         assert not (tmp_path / "new.mid").exists()
+
+
+def test_bars_are_edited_for_hits_where_that_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spots = tmp_path / "hits.csv"
+    rows = "".join(f"00:00:{t},,1,hard,0.5,downbeat\n" for t in ("05:20", "13:10", "17:03", "25:19", "36:08"))
+    spots.write_text("timecode,label,weight,kind,tolerance,lands\n" + rows)
+    words = ("rescore", CHASE, "-t", "chiptune/eight-bit", "-o", tmp_path / "out", "-n", "1", "--no-audio", "--json")
+    words += ("--cues", spots, "--rate", "24", "--edits", "meters", "-q")
+    assert run(*words) == 0
+    told = json.loads(capsys.readouterr().out)["sync"]
+    assert told["edits"]
+    assert all(h["landed"] for h in told["hits"])
+    assert run(*words, "--runner-up", "1") == 0
+    other = json.loads(capsys.readouterr().out)["sync"]
+    assert other["edits"] == told["alternatives"][0]["edits"] != told["edits"]
+    assert run(*words, "--runner-up", "99") == 2
+    assert "no runner-up 99" in capsys.readouterr().err

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import rescore_music as rm
+from rescore_music.cues import Cues, Hit
 from rescore_music.resources import samples_dir
 
 FORCES = ("symphony", "string-orchestra", "wind-quintet", "brass-band", "chamber-nine", "chiptune")
@@ -151,3 +152,28 @@ def test_cue_notes_are_printed_and_neither_played_nor_orchestrated():
     assert not np.any(silent.mix)
     one = rm.orchestrate(with_cue, "wind-quintet/baroque", 1)[0].score
     assert one == rm.orchestrate(score, "wind-quintet/baroque", 1)[0].score
+
+
+def test_bars_may_be_edited_for_the_hits_of_a_re_scored_cue() -> None:
+    """Five hits that tempo alone meets only with steps that are heard; one odd bar does it."""
+    seconds = (5.833, 13.417, 17.125, 25.792, 36.333)
+    cues = Cues.from_hits([Hit(round(s * 24), lands="downbeat", tolerance=0.5) for s in seconds], 24)
+    cue, template = samples_dir() / "chase.mid", "chiptune/eight-bit"
+    plain = rm.rescore(cue, template=template, cues=cues, settings=rm.Settings(n=1, audio=False))
+    edited = rm.rescore(cue, template=template, cues=cues, settings=rm.Settings(n=1, audio=False, edits="meters"))
+    assert plain.synced is not None
+    assert edited.synced is not None
+    assert not plain.synced.edits
+    assert edited.synced.edits
+    assert edited.synced.max_step_percent < plain.synced.max_step_percent / 2
+    for result in (plain, edited):
+        ticks = [hit.tick for hit in result.synced.hits]
+        assert np.abs(result.score.seconds(ticks) * 24 - [h.frame for h in cues.hits]).max() <= 0.5
+    assert edited.score.length != plain.score.length
+    assert np.array_equal(edited.score.bars, edited.synced.score.bars)
+    assert edited.provenance != plain.provenance
+
+
+def test_bar_edits_without_hits_are_refused() -> None:
+    with pytest.raises(rm.RescoreError, match="hits on picture alone"):
+        rm.rescore(samples_dir() / "chase.mid", template="chiptune/eight-bit", settings=rm.Settings(edits="bars"))

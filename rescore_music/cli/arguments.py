@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rescore_music.cli.about import run_app, run_doctor, run_templates
 from rescore_music.cli.conforming import run_conform
-from rescore_music.cli.converting import run_convert, run_render, run_sync, sync_options
+from rescore_music.cli.converting import run_convert, run_render, run_sync, solution_options, sync_options
 from rescore_music.cli.listening import run_inspect, run_measure, run_motifs
 from rescore_music.cli.making import run_batch, run_explain, run_rescore
 from rescore_music.cli.printing import say
@@ -53,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("-o", "--out", type=Path, required=True, help="folder for everything that is written")
     _orchestration_options(sub)
     _picture_options(sub, required=False)
+    solution_options(sub)
     _sound_options(sub)
     sub.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")
     text = "let slow attacks at hits begin as written and be heard late, instead of early and heard on the frame"

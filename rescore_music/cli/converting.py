@@ -48,8 +48,10 @@ def run_sync(args: argparse.Namespace) -> int:
 
     score, cues = read_score(args.cue, salvage=args.salvage), read_cues(args.cues, args.rate, args.start)
     cues = cues.ending(args.end) if args.end else cues
-    analysis = analyze(score) if args.edits != "none" or needs_analysis(cues) else None
-    synced = sync(score, cues, analysis=analysis, edits=args.edits, lower=args.lower, compare=True)
+    analysis = analyze(score) if needs_analysis(cues, args.edits) else None
+    synced = sync(
+        score, cues, analysis=analysis, edits=args.edits, lower=args.lower, compare=True, runner_up=args.runner_up
+    )
     write_score(synced.score, args.out)
     if args.json:
         say_json(synced.as_dict())
@@ -81,21 +83,28 @@ def _say_ways(synced: Synced) -> None:
     for name, way, step, away in rows:
         off = f"{way.mean_frames_off:13.3f}{way.mean_frames_off_other:13.3f}{way.within_a_frame:13.0%}"
         say(f"{name:<12}{way.bpm:9.3f}{off}{step:13.2f}{away:13.2f}")
-    for other in synced.alternatives[:4]:
+    for number, other in enumerate(synced.alternatives, 1):
         text = "; ".join(other.edits)
         say(
-            f"or {other.name}: step {other.max_step_percent:.2f} %, deviation {other.max_deviation_percent:.2f} %"
-            + (f" ({text})" if text else "")
+            f"runner-up {number}, {other.name}: step {other.max_step_percent:.2f} %, "
+            f"deviation {other.max_deviation_percent:.2f} %" + (f" ({text})" if text else "")
         )
 
 
 def sync_options(sub: argparse.ArgumentParser) -> None:
     """What `sync` may do besides bending the tempo."""
-    text = "bar edits at phrase seams: odd meters, or whole bars too (default %(default)s)"
-    sub.add_argument("--edits", choices=("none", "meters", "bars"), default="none", help=text)
+    solution_options(sub)
     text = "make the accompaniment so much softer under dialogue (default %(default)g)"
     sub.add_argument("--lower", type=float, default=0.0, metavar="DB", help=text)
     sub.add_argument("--end", metavar="TIMECODE", help="where the music must end")
+
+
+def solution_options(sub: argparse.ArgumentParser) -> None:
+    """What of the music may change for its hits, and which way to meet them is taken."""
+    text = "bar edits at phrase seams: odd meters, or whole bars too (default %(default)s)"
+    sub.add_argument("--edits", choices=("none", "meters", "bars"), default="none", help=text)
+    text = "take the n-th of the runners-up that are told, instead of the best"
+    sub.add_argument("--runner-up", type=int, default=0, metavar="N", help=text)
 
 
 def run_render(args: argparse.Namespace) -> int:

@@ -132,4 +132,6 @@ def settings_of(args: argparse.Namespace) -> Settings:
         salvage=args.salvage,
         sound_map=args.sound_map,
         on_time=not getattr(args, "late_attacks", False),
+        edits=getattr(args, "edits", "none"),
+        runner_up=getattr(args, "runner_up", 0),
     )

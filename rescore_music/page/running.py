@@ -80,7 +80,7 @@ def work(request: Request, progress: Callable[[str, float], None], bar: Any) -> 
 
 def inspected(result: rm.Result, request: Request) -> Path:
     """The page about the cue itself, as `rescore-music inspect` writes it, in the tempo that meets the picture."""
-    score = result.synced.score if result.synced is not None else result.source
+    score = result.music
     cues = rm.read_cues(request.cues, request.rate, request.start) if request.cues else None
     path = workshop() / "inspect.html"
     path.write_text(inspect_page(score, result.analysis, cues=cues), encoding="utf-8")
@@ -93,7 +93,7 @@ def matched(result: rm.Result, settings: rm.Settings) -> tuple[Path, Path]:
 
     from rescore_music.loudness import loudness
 
-    score = result.synced.score if result.synced is not None else result.source
+    score = result.music
     source = rm.master(rm.render(score, sample_rate=settings.sample_rate, sounds=settings.sounds), settings.profile)
     assert result.rendering is not None
     both = (source.mix, result.rendering.mix)

@@ -67,21 +67,31 @@ def _tempo_rows(solution: Solution) -> tuple[TempoRow, ...]:
     )
 
 
-def _named(best: Solution, others: Sequence[Solution]) -> tuple[Alternative, ...]:
-    """Runners-up, told apart by bars gained, else by where their last hit lands: later in the music is faster.
+def runners_up(best: Solution, others: Sequence[Solution]) -> list[int]:
+    """Which of the others are told, in this order: the best of each name come first."""
+    names = [_name(best, other) for other in others]
+    first = [k for k, name in enumerate(names) if names.index(name) == k]
+    return [*first, *(k for k in range(len(names)) if k not in first)][:RUNNERS]
 
-    The best of each name come first.
-    """
+
+def _named(best: Solution, others: Sequence[Solution]) -> tuple[Alternative, ...]:
     named: list[Alternative] = []
-    for other in others:
-        gained = sum(e.ticks for e in other.edits) - sum(e.ticks for e in best.edits)
-        shift = other.ticks[-1] - best.ticks[-1] if other.ticks and best.ticks else 0
-        name = "more bars" if gained > 0 else "fewer bars" if gained < 0 else ""
-        name = name or ("faster" if shift > 0 else "slower" if shift < 0 else "same length")
+    for other in (others[k] for k in runners_up(best, others)):
         edits = tuple(edit.text for edit in sorted(other.edits, key=lambda e: e.tick))
         tempo: TempoMap = other.tempo
-        named.append(Alternative(name, other.places, tempo, other.step, other.deviation, edits))
-    names = [other.name for other in named]
-    first = [k for k, name in enumerate(names) if names.index(name) == k]
-    order = [*first, *(k for k in range(len(named)) if k not in first)]
-    return tuple(named[k] for k in order[:RUNNERS])
+        named.append(Alternative(_name(best, other), other.places, tempo, other.step, other.deviation, edits))
+    return tuple(named)
+
+
+def _name(best: Solution, other: Solution) -> str:
+    """A runner-up is told apart by bars gained, else by where its last hit lands: later in the music is faster."""
+    gained = sum(e.ticks for e in other.edits) - sum(e.ticks for e in best.edits)
+    shift = _last(other) - _last(best)
+    name = "more bars" if gained > 0 else "fewer bars" if gained < 0 else ""
+    return name or ("faster" if shift > 0 else "slower" if shift < 0 else "same length")
+
+
+def _last(solution: Solution) -> int:
+    """Where the last hard hit lands (any hit where none is hard): soft ones may be met by one solution alone."""
+    pairs = list(zip(solution.targets, solution.ticks, strict=True))
+    return max([tick for t, tick in pairs if t.hard] or [tick for _, tick in pairs], default=0)

@@ -26,7 +26,7 @@ from rescore_music.syncing.bars import BarEdit, Option, edits_of, options_of
 from rescore_music.syncing.dialogue import lowered
 from rescore_music.syncing.fit import Fitter, Solution, start_shift
 from rescore_music.syncing.landing import Grid
-from rescore_music.syncing.report import synced_of
+from rescore_music.syncing.report import runners_up, synced_of
 from rescore_music.syncing.result import Synced
 from rescore_music.syncing.targets import HOLD, RELEASE, Target, name_of, skip, targets_of, with_frozen
 from rescore_music.syncing.ways import compared
@@ -69,6 +69,7 @@ def sync(
     edits: str = "none",
     lower: float = 0.0,
     compare: bool = False,
+    runner_up: int = 0,
 ) -> Synced:
     """Bend the tempo so that the music marks the picture's hits.
 
@@ -91,6 +92,9 @@ def sync(
         Decibels by which the accompaniment is lowered under dialogue.
     compare : bool
         Whether to tell how the hits are met by one constant tempo and by tempo steps from hit to hit.
+    runner_up : int
+        0 takes the best solution; n takes the n-th of the `alternatives` that a call without it tells, and lists the
+        best among its own.
 
     Returns
     -------
@@ -99,8 +103,8 @@ def sync(
     Raises
     ------
     SyncError
-        If a hit lies before the start, or hard hits ask for places that the music does not have; the message names
-        the hits that conflict.
+        If a hit lies before the start, there is no such runner-up, or hard hits ask for places that the music does not
+        have; the message names the hits that conflict.
     """
     if not 0 < limit <= LIMIT:
         raise SyncError(f"the limit of tempo change must lie between 0 and {LIMIT}, not {limit:g}")
@@ -112,7 +116,7 @@ def sync(
         cues = _started(grid, cues, limit)
     targets, skipped = targets_of(grid, cues)
     asked = _Asked(grid, cues, limit, options, Fitter(grid, cues))
-    solutions = _solutions(asked, targets)
+    solutions = _solutions(asked, targets, runner_up)
     best = asked.fitter.polished(solutions[0])
     told = {id(t.hit) for t in best.targets}
     skipped += [skip(cues, t.hit, "no place of its kind is free near it") for t in targets if id(t.hit) not in told]
@@ -124,9 +128,21 @@ def sync(
     return compared(synced, score, analysis=analysis) if compare else synced
 
 
-def needs_analysis(cues: Cues) -> bool:
+def _taken(solutions: list[Solution], number: int) -> list[Solution]:
+    """The same with one of the runners-up in the lead, counted as they are told."""
+    if not number:
+        return solutions
+    order = runners_up(solutions[0], solutions[1:])
+    if not 0 < number <= len(order):
+        cure = f"choose from 1 to {len(order)}, or 0 for the best" if order else "take the best"
+        raise SyncError(f"there is no runner-up {number}", cure=cure)
+    chosen = solutions[1 + order[number - 1]]
+    return [chosen, *(s for s in solutions if s is not chosen)]
+
+
+def needs_analysis(cues: Cues, edits: str = "none") -> bool:
     """Whether something is asked of the music that only an analysis of it tells."""
-    asked = any(hit.lands == "climax" or hit.lands.startswith("motif:") for hit in cues.hits)
+    asked = edits != "none" or any(hit.lands == "climax" or hit.lands.startswith("motif:") for hit in cues.hits)
     return asked or any(span.kind == "dialogue" for span in cues.spans)
 
 
@@ -149,18 +165,19 @@ def _started(grid: Grid, cues: Cues, limit: float) -> Cues:
 # -- solutions -----------------------------------------------------------------------------------------------------
 
 
-def _solutions(asked: _Asked, targets: list[Target]) -> list[Solution]:
-    """Best first: all hits met if that costs little, else hard hits met and soft ones pulling."""
+def _solutions(asked: _Asked, targets: list[Target], runner_up: int = 0) -> list[Solution]:
+    """The chosen one, then the others, best first: all hits met if that costs little, else soft ones pull."""
     hard = with_frozen([t for t in targets if t.hard], asked.cues)
     if len(hard) < len(targets):
         easy = min(asked.limit, BANDS[2])
         if dead_end([t.choices for t in targets], easy) is None:
             found = _assigned(replace(asked, limit=easy, options=(), firm=True), targets)
             if found and found[0].burden <= COMFORT:
-                return found
+                return _taken(found, runner_up)
     found = _assigned(asked, hard)
     if not found:
         _refuse_conflicts(asked, hard)
+    found = _taken(found, runner_up)
     if len(hard) < len(targets):
         found[0] = _with_soft(asked, found[0], [t for t in targets if not t.hard])
     return found

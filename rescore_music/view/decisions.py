@@ -25,8 +25,8 @@ def rows_of(result: ReportInput) -> dict[str, Any]:
     """The rows of a result, as report.json holds them."""
     seats = tuple(seat.name for seat in result.template.forces.seats)
     return {
-        "lines": line_names(result.source, result.analysis),
-        "phrases": phrase_heads(result.source, result.analysis),
+        "lines": line_names(result.music, result.analysis),
+        "phrases": phrase_heads(result.music, result.analysis),
         "decisions": [decision.as_dict(seats) for decision in result.decisions],
     }
 

@@ -31,8 +31,12 @@ class ReportInput(Protocol):
         """The cue as read."""
 
     @property
+    def music(self) -> Score:
+        """What was orchestrated."""
+
+    @property
     def analysis(self) -> Analysis:
-        """Of the source."""
+        """Of the music."""
 
     @property
     def template(self) -> Template:
@@ -143,9 +147,9 @@ def rolls(result: ReportInput) -> tuple[str, str]:
     -------
     (before, after), SVG elements
     """
-    before = result.synced.score if result.synced is not None else result.source
+    before = result.music
     scale = RollScale.of(before, result.score)
-    colours = by_origin(result.source, result.analysis, result.chosen.origin)
+    colours = by_origin(before, result.analysis, result.chosen.origin)
     return (
         piano_roll(before, by_role(before, result.analysis), analysis=result.analysis, scale=scale, title="Source"),
         piano_roll(result.score, colours, analysis=result.analysis, scale=scale, title="Result"),

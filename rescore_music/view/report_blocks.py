@@ -111,7 +111,7 @@ def measures(quality: Iterable[Any]) -> str:
 
 def casting_table(result: ReportInput) -> str:
     """Seats by phrases, each cell the lines it plays, coloured by role."""
-    cast = casting(result.source, result.analysis, result.template, result.chosen.assignments)
+    cast = casting(result.music, result.analysis, result.template, result.chosen.assignments)
     key = "".join(f'<span class="duty {role_class(role)}">{ROLE_NAMES[role]}</span>' for role in ROLE_COLOURS)
     head = "".join(f'<th scope="col">{text(h)}</th>' for h in cast.phrases)
     rows = []
@@ -143,7 +143,7 @@ def picture(result: ReportInput) -> str:
 def curve(result: ReportInput) -> str:
     """The tempo curve as SVG, the cue's own tempo behind it."""
     flags = [(h.target_s, h.label, h.landed) for h in result.synced.hits]
-    return tempo_curve(result.score, own=result.source, hits=flags)
+    return tempo_curve(result.score, own=result.synced.base or result.source, hits=flags)
 
 
 def hits(synced: Any) -> str:

@@ -217,3 +217,32 @@ def test_a_real_cue_is_shortened_at_its_own_phrases():
     assert synced.max_deviation_percent < sync(score, cues, analysis=analysis).max_deviation_percent
     assert synced.score.duration == pytest.approx(80, abs=0.1)
     assert int(synced.score.ends.max()) <= synced.score.length
+
+
+def test_a_runner_up_can_be_taken_instead_of_the_best():
+    score = crotchets(40)
+    cues = Cues.from_hits([Hit(round(s * 24), lands="downbeat", tolerance=0.5) for s in (9.1, 17.9, 31, 46.9)], 24)
+    best = sync(score, cues, analysis=phrased(score), edits="bars")
+    assert len(best.alternatives) > 2
+    for number, told in enumerate(best.alternatives[:3], 1):
+        taken = sync(score, cues, analysis=phrased(score), edits="bars", runner_up=number)
+        assert tuple(h.tick for h in taken.hits) == told.ticks
+        assert taken.edits == told.edits
+        assert all(h.landed for h in taken.hits)
+        assert tuple(h.tick for h in best.hits) in {other.ticks for other in taken.alternatives}
+
+
+def test_soft_hits_pull_at_a_runner_up_too():
+    score = crotchets(40)
+    hard = [Hit(round(s * 24), lands="downbeat", tolerance=0.5) for s in (9.1, 31, 46.9)]
+    soft = [Hit(round(s * 24), "soft", kind="soft", lands="downbeat") for s in (19, 20.2, 70)]
+    cues = Cues.from_hits([*hard, *soft], 24)
+    best = sync(score, cues)
+    taken = sync(score, cues, runner_up=1)
+    assert {h.label for h in taken.hits if h.kind == "soft"} == {"soft"}
+    assert [h.tick for h in taken.hits if h.kind == "hard"] == [t for t in best.alternatives[0].ticks if t]
+
+
+def test_a_runner_up_that_is_not_there_is_refused():
+    with pytest.raises(SyncError, match="there is no runner-up 40"):
+        sync(crotchets(), Cues.from_hits([Hit(200)], 24), runner_up=40)

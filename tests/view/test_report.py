@@ -8,6 +8,8 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import rescore_music as rm
+from rescore_music.resources import samples_dir
+from rescore_music.score import Articulation
 from rescore_music.view.report import report_html, rolls
 from rescore_music.view.report_blocks import figure, verdict, wanted
 
@@ -159,3 +161,15 @@ def test_the_second_pass_of_the_pipeline_fits(tmp_path):
     untimed = " ".join(Page(report_html(result, seconds=False)).words)
     assert "Melody audible" in untimed
     assert "Seconds" not in untimed
+
+
+def test_a_cue_with_cue_notes_has_its_report() -> None:
+    """Notes that stand in a part for its player's eyes are no part of what is orchestrated, nor of what is coloured."""
+    read = rm.read_score(samples_dir() / "pixel_loop.mid")
+    notes = read.notes.copy()
+    notes["articulation"][:3] |= int(Articulation.CUE)
+    result = rm.rescore(
+        read.replace(notes=notes), template="chiptune/eight-bit", settings=rm.Settings(n=1, audio=False)
+    )
+    assert len(result.music.notes) == len(read.notes) - 3
+    assert "<svg" in report_html(result)
