@@ -18,7 +18,7 @@ from rescore_music.syncing.bars import BarEdit, edited, moved
 from rescore_music.syncing.curve import ECONOMY, POLISH, PULL, Cells, Pins, even_stretch, least_change
 from rescore_music.syncing.landing import Grid
 from rescore_music.syncing.result import felt_change
-from rescore_music.syncing.spans import steadied
+from rescore_music.syncing.spans import STEADY, steadied
 from rescore_music.syncing.steps import microsecond_steps
 from rescore_music.syncing.targets import HOLD, RELEASE, Target, span_seconds
 from rescore_music.tempo import TempoMap
@@ -173,12 +173,13 @@ class Fitter:
         def curve(asked: Cells) -> Floats:
             return least_change(asked, pins, polish=polish)
 
-        _, stretch = steadied(cells, pins, self.cues, curve)
+        spans = span_seconds(self.cues, *STEADY), span_seconds(self.cues, "frozen")
+        _, stretch = steadied(cells, pins, *spans, curve)
         far = fermatas & ((stretch < SHORTEST) | (stretch > LONGEST))
         if far.any():  # no fermata lasts for ever: at its bound the tempo takes the rest
             own = np.where(far, np.clip(stretch, SHORTEST, LONGEST), 1.0)
             cells = replace(cells, seconds=cells.seconds * own, frozen=far)
-            stretch = own * steadied(cells, pins, self.cues, curve)[1]
+            stretch = own * steadied(cells, pins, *spans, curve)[1]
         if stretch.min() < SLOWEST:  # a smooth curve through hits this close would run backwards
             stretch = even_stretch(np.diff(source), pins)
         return stretch

@@ -35,10 +35,13 @@ class Grid:
     score : Score
     analysis : Analysis or None
         For motif entries; markers of the same name serve too.
+    holds : tuple of (start, end)
+        Beats that wait besides the fermatas.
     """
 
     score: Score
     analysis: Analysis | None = None
+    holds: tuple[tuple[int, int], ...] = ()
 
     @cached_property
     def downbeats(self) -> Ticks:
@@ -76,10 +79,11 @@ class Grid:
 
     @cached_property
     def waits(self) -> Ticks:
-        """Fermatas as (start, end), shape (n, 2): from the last attack under them to the first release."""
+        """Fermatas and holds as (start, end), shape (n, 2): from the last attack under them to the first release."""
         notes = self.score.notes
         under = notes["articulation"] & int(Articulation.FERMATA) > 0
         spans = list(zip(notes["onset"][under].tolist(), self.score.ends[under].tolist(), strict=True))
+        spans += self.holds
         for mark in self.score.marks:
             if mark.kind == "fermata":
                 beat = self.score.beat_ticks(max(mark.tick - 1, 0))

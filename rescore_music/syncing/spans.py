@@ -17,7 +17,6 @@ from rescore_music.elements import Rows
 from rescore_music.syncing.curve import Cells, Pins
 from rescore_music.syncing.landing import Grid
 from rescore_music.syncing.result import Passage
-from rescore_music.syncing.targets import span_seconds
 from rescore_music.tempo import TempoMap
 from rescore_music.timecode import Timecode
 
@@ -29,17 +28,23 @@ TURNS = 6
 STEADY = ("dialogue", "avoid")
 
 
-def steadied(cells: Cells, pins: Pins, cues: Cues, curve: Callable[[Cells], Floats]) -> tuple[Cells, Floats]:
+def steadied(
+    cells: Cells,
+    pins: Pins,
+    steady: Sequence[tuple[float, float]],
+    frozen: Sequence[tuple[float, float]],
+    curve: Callable[[Cells], Floats],
+) -> tuple[Cells, Floats]:
     """Cells with what the spans ask of them, and the curve through them.
 
     Parameters
     ----------
     cells, pins : Cells, Pins
-    cues : Cues
+    steady, frozen : sequence of (start, end)
+        Seconds after the first cell's start.
     curve : callable
         Stretches of cells.
     """
-    steady, frozen = span_seconds(cues, *STEADY), span_seconds(cues, "frozen")
     stretch = curve(cells)
     if not steady and not frozen:
         return cells, stretch

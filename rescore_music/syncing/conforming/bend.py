@@ -1,7 +1,9 @@
 """The tempo of one stretch between two fixed points: bent as little as can be, and met by the old tempo at both ends.
 
 A beat outside either end is held at its own tempo, so that the curve leaves it and comes back to it without a jump.
-Hits that have come into the stretch are given places first, all of them jointly (`assign.choose`).
+Hits that have come into the stretch are given places first, all of them jointly (`assign.choose`). Fermatas and holds
+take up time before the tempo does, and under dialogue the tempo does not change: what lies in a span that goes on
+outside the stretch keeps its tempo, unless a hit inside the span asks for another.
 
 Conventions: ticks of the score as spliced; `source` is seconds under its tempo map, times are seconds of the new music.
 Burden 1 is what tempo bears: `STEP` a beat or `DEVIATION` in all.
@@ -19,14 +21,17 @@ from rescore_music.cues import Hit
 from rescore_music.errors import SyncError
 from rescore_music.score import Score
 from rescore_music.syncing.assign import Choices, DeadEnd, choose
+from rescore_music.syncing.conforming.waits import room, waited, waiting
 from rescore_music.syncing.curve import ECONOMY, PULL, Cells, Pins, even_stretch, least_change
 from rescore_music.syncing.landing import Grid
-from rescore_music.syncing.result import tempo_change
+from rescore_music.syncing.result import felt_change
+from rescore_music.syncing.spans import steadied
 from rescore_music.syncing.steps import microsecond_steps
 from rescore_music.tempo import TempoMap
 
 Floats = npt.NDArray[np.float64]
 Ticks = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 # percent: a changed tempo of a sequence is heard from 1.5 to 6 %, one displaced tone from 2.5 % of its interval
 STEP, DEVIATION = 2.0, 6.0
@@ -48,7 +53,10 @@ class Target:
 
 @dataclass(frozen=True, eq=False)
 class Bend:
-    """One stretch solved: tempo steps in [start, end), the ticks of its hits, and what it costs."""
+    """One stretch solved: tempo steps in [start, end), the ticks of its hits, and what it costs.
+
+    `waits` tells fermatas and holds that last longer or shorter: tick, seconds before, seconds now.
+    """
 
     start: int
     end: int
@@ -56,6 +64,7 @@ class Bend:
     places: tuple[tuple[Target, int], ...]
     step: float
     deviation: float
+    waits: tuple[tuple[int, float, float], ...] = ()
 
     @property
     def burden(self) -> float:
@@ -64,7 +73,14 @@ class Bend:
 
 
 def bend(
-    score: Score, start: int, end: int, times: tuple[float, float], targets: Sequence[Target], frame: float, grid: Grid
+    score: Score,
+    start: int,
+    end: int,
+    times: tuple[float, float],
+    targets: Sequence[Target],
+    frame: float,
+    grid: Grid,
+    steady: Sequence[tuple[float, float]] = (),
 ) -> Bend | None:
     """Solve one stretch.
 
@@ -80,7 +96,9 @@ def bend(
     frame : float
         Seconds.
     grid : Grid
-        Of the score.
+        Of the score; fermatas and holds are its `waits`.
+    steady : sequence of (start, end)
+        Seconds in which no tempo may change.
 
     Returns
     -------
@@ -93,24 +111,53 @@ def bend(
     edges, first, last = _edges(score, grid, start, end, inner)
     source = score.seconds(edges)
     pins = _pins(edges, source, (start, end), times, placed, first, last, frame)
-    beats, seconds = np.diff(grid.beat_position(edges)), np.diff(source)
-    stretch = least_change(Cells.plain(beats, seconds), pins)
-    if stretch.min() < SLOWEST:
-        stretch = even_stretch(seconds, pins)
     a, b = int(np.searchsorted(edges, start)), int(np.searchsorted(edges, end))
+    origin = times[0] - (source[a] - source[0])
+    spans = [(s - origin, e - origin) for s, e in steady if e > times[0] and s < times[1]]
+    stretch = _curve(grid, edges, source, (a, b), pins, spans)
+    waits = waiting(grid, edges, a, b)[a:b]
     stretch, edges, source = stretch[a:b], edges[a : b + 1], source[a : b + 1]
     new = times[0] + np.concatenate([[0.0], np.cumsum(stretch * np.diff(source))])
     part = Score(tempo=score.tempo.slice(start, end), ticks_per_quarter=score.ticks_per_quarter)
     marks = np.append(inner, end) - start
     tempo = microsecond_steps(part, edges - start, source - source[0], new - new[0], marks)
-    return Bend(start, end, tempo, tuple(placed), *_change(part.tempo, tempo, edges - start, first, last))
+    change = _change(part.tempo, tempo, edges - start, waits, (first, last))
+    return Bend(start, end, tempo, tuple(placed), *change, waited(grid, part.tempo, tempo, start, end))
 
 
-def _change(own: TempoMap, new: TempoMap, edges: Ticks, first: bool, last: bool) -> tuple[float, float]:
-    """Largest step and deviation in percent, the seams to the fixed music counted where there are some."""
-    stretch, step, deviation = tempo_change(own, new, edges)
-    for counts, value in ((first, stretch[0]), (last, stretch[-1])):
-        if counts:
+def _curve(
+    grid: Grid, edges: Ticks, source: Floats, span: tuple[int, int], pins: Pins, steady: Sequence[tuple[float, float]]
+) -> Floats:
+    """Stretch of every cell; steps at the hits where no smooth curve would do."""
+    seconds, waits = np.diff(source), waiting(grid, edges, *span)
+    joined = waits.copy()
+    joined[1:] &= waits[:-1]
+    cells = replace(Cells.plain(np.diff(grid.beat_position(edges)), seconds), elastic=waits, tied=joined)
+    _, stretch = steadied(cells, pins, steady, (), lambda asked: least_change(asked, pins))
+    low, high = room(grid, edges, seconds)
+    far = waits & ((stretch < low) | (stretch > high))
+    if far.any() and not waits[slice(*span)].all():  # no fermata lasts for ever: at its bound the tempo takes the rest
+        own = np.where(far, np.clip(stretch, low, high), 1.0)
+        cells = replace(cells, seconds=seconds * own, frozen=far)
+        stretch = own * steadied(cells, pins, steady, (), lambda asked: least_change(asked, pins))[1]
+    if np.where(waits, 1.0, stretch).min() >= SLOWEST and stretch.min() > 0:
+        return stretch
+    if steady or waits.any():
+        plain = least_change(Cells.plain(cells.beats, seconds), pins)
+        if plain.min() >= SLOWEST:
+            return plain
+    return even_stretch(seconds, pins)
+
+
+def _change(
+    own: TempoMap, new: TempoMap, edges: Ticks, waits: Flags, outside: tuple[bool, bool]
+) -> tuple[float, float]:
+    """Largest step and deviation in percent, fermatas left out; the seams to fixed music count where there are some."""
+    stretch = np.diff(new.seconds(edges)) / np.diff(own.seconds(edges))
+    step, deviation, _ = felt_change(stretch, waits, np.zeros(len(stretch), bool))
+    for k, counts in zip((0, -1), outside, strict=True):
+        value = stretch[k]
+        if counts and not waits[k]:
             step = max(step, float(np.expm1(abs(np.log(value)))) * 100)
     return step, deviation
 
@@ -118,6 +165,7 @@ def _change(own: TempoMap, new: TempoMap, edges: Ticks, first: bool, last: bool)
 def _edges(score: Score, grid: Grid, start: int, end: int, inner: Ticks) -> tuple[Ticks, bool, bool]:
     """Cell edges: the beats of the stretch, its hits, and one beat outside where there is one."""
     beats = grid.beats
+    beats = np.concatenate([beats, grid.waits.ravel()])
     inside = beats[(beats > start) & (beats < end)]
     before, after = start - score.beat_ticks(max(start - 1, 0)), end + score.beat_ticks(end)
     first, last = before >= 0, after <= int(score.bars[-1])
@@ -220,18 +268,22 @@ def _chosen(
 ) -> Ticks | DeadEnd:
     """A tick for every hit, within the narrowest band of tempi that has room for all."""
     score = grid.score
-    zero, beat = float(score.seconds(span[0])), float(grid.beat_position(span[0]))
+    zero, beat = float(score.seconds(span[0])), float(grid.steady_position(span[0]))
+    before = float(grid.waited(span[0]))
+
+    def choice(time: float, slack: float, places: Ticks, price: Floats) -> Choices:
+        elastic = grid.waited(places) - before if len(grid.waits) else None
+        beats = grid.steady_position(places) - beat
+        return Choices(time - times[0], slack, score.seconds(places) - zero, beats, price, elastic)
+
     accents = np.unique(score.notes["onset"])
     choices: list[Choices] = []
     for target, places in zip(free, ticks, strict=True):
         if not len(places):
             return DeadEnd(len(choices))
         price = np.where(np.isin(places, accents), 0.0, SILENT)
-        beats = grid.beat_position(places) - beat
-        slack = target.hit.tolerance * frame
-        choices.append(Choices(target.time - times[0], slack, score.seconds(places) - zero, beats, price))
-    last = np.array([span[1]])
-    end = Choices(times[1] - times[0], 0.0, score.seconds(last) - zero, grid.beat_position(last) - beat, np.zeros(1))
+        choices.append(choice(target.time, target.hit.tolerance * frame, places, price))
+    end = choice(times[1], 0.0, np.array([span[1]]), np.zeros(1))
     found: object = DeadEnd(0)
     for band in BANDS:
         found = choose([*choices, end], band)

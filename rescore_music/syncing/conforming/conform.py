@@ -18,7 +18,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from rescore_music.cues import Cues, Hit
+from rescore_music.cues import Cues, Hit, Span
 from rescore_music.edits import EditList
 from rescore_music.errors import SyncError
 from rescore_music.score import Marker, Score
@@ -27,8 +27,6 @@ from rescore_music.syncing.conforming.bend import Bend, Target, bend
 from rescore_music.syncing.conforming.cuts import inserted_hits, picture_map
 from rescore_music.syncing.conforming.picture import PictureMap
 from rescore_music.syncing.conforming.plan import (
-    Situation,
-    Stretch,
     anchors,
     carried,
     moved_hit,
@@ -39,8 +37,11 @@ from rescore_music.syncing.conforming.plan import (
 )
 from rescore_music.syncing.conforming.report import change_rows
 from rescore_music.syncing.conforming.result import Conformed, Touched
+from rescore_music.syncing.conforming.situation import Situation, Stretch
+from rescore_music.syncing.conforming.spans import held_beats, new_spans, steady_seconds, with_spans
 from rescore_music.syncing.landing import Grid
-from rescore_music.syncing.result import Landing, Skipped, Synced
+from rescore_music.syncing.result import Landing, Passage, Skipped, Synced
+from rescore_music.syncing.spans import passages_of
 from rescore_music.syncing.splice import Spliced, spliced
 from rescore_music.tempo import TempoMap
 from rescore_music.timecode import Timecode
@@ -92,17 +93,20 @@ def conform(
     if not len(score.notes):
         raise SyncError("no notes to conform", cure="give it a score with music in it")
     picture = picture_map(old_cut, new_cut, track=track)
-    known = Situation(score, Grid(score, analysis), cues, picture, analysis)
-    first = new_start(cues, picture)
+    first, held = new_start(cues, picture), held_beats(score, cues)
+    spans = new_spans(cues, picture)
+    grid = Grid(score, analysis, tuple(held.values()))
+    known = Situation(score, grid, cues, picture, analysis, steady_seconds(spans, first, cues.rate.fps))
     landed, targets, skipped = _sorted_hits(known, music, first, inserted_hits(old_cut, new_cut))
     chain, left_out = anchors(known, landed)
     skipped += [_skip(cues, hit, "another hit has its place in the music") for hit in left_out]
     unmet = [moved_hit(picture, h) for h in cues.hits if any(s.timecode == cues.timecode(h) for s in skipped)]
+    chain, told_spans = with_spans(known, chain, first, held)
     stretches = planned(known, reaching(known, chain, targets), targets)
     made = _splice(score, stretches)
     tempo, bends = _bent(known, made, stretches)
     new = made.score.replace(tempo=tempo)
-    asked = _new_cues(cues, picture, first, targets)
+    asked = _new_cues(cues, picture, first, targets, spans)
     hits = _landings(known, new, asked, made, landed, bends)
     told = {(hit.label, hit.timecode) for hit in hits} | {(h.label, cues.timecode(h)) for h in unmet}
     skipped += [
@@ -117,8 +121,11 @@ def conform(
     touched = _touched(stretches, made, bends)
     changes = change_rows(known, new, stretches, touched, made)
     title = " -> ".join(cut.source or getattr(cut, "title", "") or "cut" for cut in (old_cut, new_cut))
+    passages = _passages(known, music, made, tempo, asked)
     log.info("conformed: %d changes of the picture, %d stretches of music touched", len(changes), len(touched))
-    return Conformed(new, asked, tuple(hits), changes, touched, made.spans, tuple(skipped), made.log, picture, title)
+    skipped += told_spans
+    parts = tuple(hits), changes, touched, made.spans, tuple(skipped), made.log
+    return Conformed(new, asked, *parts, picture, title, passages)
 
 
 # -- hits ----------------------------------------------------------------------------------------------------------
@@ -159,17 +166,12 @@ def _sorted_hits(
     return landed, targets, skipped
 
 
-def _new_cues(cues: Cues, picture: PictureMap, first: int, targets: Sequence[Target]) -> Cues:
+def _new_cues(cues: Cues, picture: PictureMap, first: int, targets: Sequence[Target], spans: tuple[Span, ...]) -> Cues:
     """The cues of the new cut: hits and spans at their images, cuts left to the new list."""
     kept = [moved_hit(picture, hit) for hit in cues.hits if picture.kept_at(hit.frame) is not None]
-    spans = [
-        replace(s, start=round(picture.carried(s.start)), end=round(picture.carried(s.end)))
-        for s in cues.spans
-        if picture.carried(s.end) > picture.carried(s.start) + 0.5
-    ]
     start = Timecode(first, cues.rate)
     hits = [h for h in (*kept, *(t.hit for t in targets)) if h.frame >= 0]
-    return Cues(cues.rate, start, tuple(hits), tuple(spans), source=cues.source)
+    return Cues(cues.rate, start, tuple(hits), spans, source=cues.source)
 
 
 def _landings(
@@ -200,6 +202,16 @@ def _landings(
     return out
 
 
+def _passages(
+    known: Situation, music: Score | Synced, made: Spliced, tempo: TempoMap, asked: Cues
+) -> tuple[Passage, ...]:
+    """What became of the spans; beside the score's own tempo where that is known, else beside the old cut's."""
+    own = music.base if isinstance(music, Synced) and music.base is not None else known.score
+    before = made.score if own is known.score else spliced(own, made.spans).score
+    holds = list(known.spliced_grid(made).holds)
+    return passages_of(Grid(before), asked, tempo, holds, before.notes)
+
+
 # -- music ---------------------------------------------------------------------------------------------------------
 
 
@@ -225,7 +237,7 @@ def _new_ticks(stretch: Stretch, made: Spliced) -> tuple[int, int]:
 def _bent(known: Situation, made: Spliced, stretches: Sequence[Stretch]) -> tuple[TempoMap, list[Bend]]:
     """The tempo map with every touched stretch solved; each starts where the rounding of those before has led."""
     score = made.score
-    grid = known.grid if score is known.score else Grid(score, known.analysis)
+    grid = known.spliced_grid(made)
     rows: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]] = []
     bends: list[Bend] = []
     at, clock = 0, 0.0
@@ -239,9 +251,8 @@ def _bent(known: Situation, made: Spliced, stretches: Sequence[Stretch]) -> tupl
         if start > at:
             put(score.tempo.slice(at, start), at, start)
             clock += float(score.seconds(start) - score.seconds(at))
-        solved = bend(
-            score, start, end, (clock, stretch.right.new), carried(stretch.targets, made.new_tick), known.frame, grid
-        )
+        times, targets = (clock, stretch.right.new), carried(stretch.targets, made.new_tick)
+        solved = bend(score, start, end, times, targets, known.frame, grid, known.steady)
         if solved is None:
             raise SyncError(f"no tempo meets the hits between ticks {start} and {end}", cure="make some soft")
         put(solved.tempo, start, end)
@@ -267,6 +278,7 @@ def _touched(stretches: Sequence[Stretch], made: Spliced, bends: Sequence[Bend])
             b.step,
             b.deviation,
             tuple((t.hit.label, tick) for t, tick in b.places if t.tick < 0),
+            b.waits,
         )
         for s, b in zip((s for s in stretches if s.touched), bends, strict=True)
     )

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -20,77 +20,15 @@ import numpy as np
 
 from rescore_music.cues import Cues, Hit
 from rescore_music.errors import SyncError
-from rescore_music.score import Score
-from rescore_music.structure import Analysis
 from rescore_music.syncing.conforming.bend import Bend, Target, bend
 from rescore_music.syncing.conforming.picture import PictureMap
 from rescore_music.syncing.conforming.seams import BarEdit, bar_edits
-from rescore_music.syncing.landing import Grid
+from rescore_music.syncing.conforming.situation import SAME, Anchor, Situation, Stretch
 from rescore_music.syncing.splice import spliced
 
-SAME = 1e-7  # seconds: less is no change of length
 LONGER = 10.0  # seconds of music that a hit behind the end, or before the start, may ask for
 MOST_LOOSE = 6  # stretches between two changes that cancel out
 HELPS = 0.8  # share of its price that a stretch must fall to, for a soft hit to give way
-
-
-@dataclass(frozen=True)
-class Anchor:
-    """A place where music and picture are held together.
-
-    `kept` is the kept stretch of picture (its number) that it stands in; `hit` is None at start and end.
-    """
-
-    tick: int
-    old: float
-    new: float
-    kept: int
-    hit: Hit | None = None
-
-    @property
-    def soft(self) -> bool:
-        """Whether it may give way."""
-        return self.hit is not None and not self.hit.hard
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """The music between two anchors, the hits that fall into it, and what is done to it."""
-
-    left: Anchor
-    right: Anchor
-    targets: tuple[Target, ...] = ()
-    edit: BarEdit = BarEdit()
-
-    @property
-    def longer(self) -> float:
-        """Seconds by which it is longer in the new cut."""
-        return (self.right.new - self.left.new) - (self.right.old - self.left.old)
-
-    @property
-    def touched(self) -> bool:
-        """Whether anything has to be done."""
-        return abs(self.longer) > SAME or any(t.tick < 0 for t in self.targets)
-
-
-@dataclass(frozen=True, eq=False)
-class Situation:
-    """Everything that plans are made from."""
-
-    score: Score
-    grid: Grid
-    cues: Cues
-    picture: PictureMap
-    analysis: Analysis | None
-
-    @property
-    def frame(self) -> float:
-        """Seconds."""
-        return float(1 / self.cues.rate.fps)
-
-    def kept_number(self, frame: int) -> int:
-        """The kept stretch at or before a frame of the old cut."""
-        return self.picture.gap_of(frame) + 1
 
 
 def new_start(cues: Cues, picture: PictureMap) -> int:
@@ -213,7 +151,13 @@ def _trials(pairs: Sequence[tuple[Stretch, float]]) -> list[tuple[int, int]]:
             found.append((k - stretch.left.soft, k + 1 + stretch.right.soft))
         for m in touched[number + 1 : number + 2]:
             one, other = stretch.longer, pairs[m][0].longer
-            if one * other < 0 and 2 * abs(one + other) < min(abs(one), abs(other)) and m - k <= MOST_LOOSE:
+            named = any(s.right.name for s, _ in pairs[k:m])  # frozen spans and holds keep their place
+            if (
+                not named
+                and one * other < 0
+                and 2 * abs(one + other) < min(abs(one), abs(other))
+                and m - k <= MOST_LOOSE
+            ):
                 found.append((k, m + 1))
     return found
 
@@ -240,8 +184,12 @@ def _plan(known: Situation, stretch: Stretch) -> tuple[Stretch, float]:
     if not stretch.touched:
         return stretch, 0.0
     wanted = stretch.right.new - stretch.left.new
-    edits = bar_edits(known.grid, stretch.left.tick, stretch.right.tick, wanted, known.analysis)
-    if not stretch.targets:
+    asks = known.asks(stretch)
+    if asks and (plain := _tried(known, stretch, BarEdit())) is not None and plain.burden <= 1:
+        return stretch, plain.burden
+    span = stretch.left.tick, stretch.right.tick
+    edits = bar_edits(known.grid, *span, wanted, known.analysis, strained=asks)
+    if not stretch.targets and not asks:
         return replace(stretch, edit=edits[0]), edits[0].price
     best: tuple[float, BarEdit] | None = None
     for edit in edits:
@@ -271,9 +219,9 @@ def _tried(known: Situation, stretch: Stretch, edit: BarEdit) -> Bend | None:
     a, b = made.new_tick(stretch.left.tick), made.new_tick(stretch.right.tick)
     if a is None or b is None:
         return None
-    grid = known.grid if made.score is known.score else Grid(made.score, known.analysis)
     times = stretch.left.new, stretch.right.new
-    return bend(made.score, a, b, times, carried(stretch.targets, made.new_tick), known.frame, grid)
+    targets = carried(stretch.targets, made.new_tick)
+    return bend(made.score, a, b, times, targets, known.frame, known.spliced_grid(made), known.steady)
 
 
 def carried(targets: Sequence[Target], new_tick: object) -> list[Target]:

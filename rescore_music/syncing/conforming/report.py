@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from rescore_music.score import Score
 from rescore_music.syncing.conforming.picture import FAR, PictureChange
-from rescore_music.syncing.conforming.plan import Anchor, Situation, Stretch
 from rescore_music.syncing.conforming.result import Change, Touched
+from rescore_music.syncing.conforming.situation import Anchor, Situation, Stretch
 from rescore_music.syncing.landing import Grid
 from rescore_music.syncing.splice import Spliced
 from rescore_music.timecode import Timecode
@@ -91,7 +91,7 @@ def _labels(known: Situation, start: int, end: int, point: bool) -> tuple[str, s
 
 def _name(known: Situation, anchor: Anchor, plain: str) -> str:
     if anchor.hit is None:
-        return plain
+        return anchor.name or plain
     return f"'{anchor.hit.label}'" if anchor.hit.label else f"the hit at {known.cues.timecode(anchor.hit)}"
 
 
@@ -119,8 +119,10 @@ def _music(known: Situation, new: Score, stretch: Stretch, touched: Touched) -> 
         said.append(f"{_place(known, start, end)} played {'once' if times == 1 else f'{times} times'} more")
     if times >= VAMP:
         said.append("which asks for new music")
+    for tick, before, now in touched.waits:
+        said.append(f"what waits in bar {Grid(new).bar_beat(tick)[0]} of the result lasts {now:.2f} s for {before:.2f}")
     if touched.deviation_percent < HEARD:
-        said.append("the tempo stays" if times or touched.came else "stays as it is")
+        said.append("the tempo stays" if said or touched.came else "stays as it is")
     else:
         score = known.score
         own = float(score.seconds(touched.end) - score.seconds(touched.start))

@@ -16,7 +16,7 @@ from rescore_music.cues import Cues
 from rescore_music.elements import LogItem
 from rescore_music.score import Score
 from rescore_music.syncing.conforming.picture import PictureMap
-from rescore_music.syncing.result import Landing, Skipped
+from rescore_music.syncing.result import Landing, Passage, Skipped
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,8 @@ class Touched:
         Largest change of tempo a beat, and from the tempo before.
     came : tuple of (label, tick)
         Hits that came into the stretch, and where in the result they land.
+    waits : tuple of (tick, seconds before, seconds now)
+        Fermatas and holds (ticks of the result) that last longer or shorter.
     """
 
     start: int
@@ -84,6 +86,7 @@ class Touched:
     step_percent: float
     deviation_percent: float
     came: tuple[tuple[str, int], ...] = ()
+    waits: tuple[tuple[int, float, float], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,12 +107,14 @@ class Conformed:
     spans : tuple of (start, end)
         Ticks of the source in the order they are played.
     skipped : tuple of Skipped
-        Hits that are gone, or that the music does not meet, and why.
+        Hits and spans that are gone, or that the music does not meet, and why.
     log : tuple of LogItem
         What was mended at seams.
     picture : PictureMap
     title : str
         Which cuts.
+    passages : tuple of Passage
+        What became of the spans that are still in the picture.
     """
 
     score: Score
@@ -122,6 +127,7 @@ class Conformed:
     log: tuple[LogItem, ...]
     picture: PictureMap
     title: str = ""
+    passages: tuple[Passage, ...] = ()
 
     @property
     def max_step_percent(self) -> float:
@@ -144,6 +150,7 @@ class Conformed:
             "spans": [list(span) for span in self.spans],
             "hits": [asdict(hit) for hit in self.hits],
             "skipped": [asdict(item) for item in self.skipped],
+            "passages": [asdict(item) for item in self.passages],
             "log": [asdict(item) for item in self.log],
             "max_step_percent": self.max_step_percent,
             "max_deviation_percent": self.max_deviation_percent,
@@ -173,6 +180,7 @@ class Conformed:
         lines.append(f"{len(self.hits) - len(missed)} of {len(self.hits)} hits land")
         lines += [f"  missed: {h.timecode} {h.label} {h.residual_frames:+.2f} frames" for h in missed]
         lines += [f"  {item}" for item in self.skipped]
+        lines += [str(item) for item in self.passages]
         lines += [f"{item.what}: {item.count}" for item in self.log]
         return "\n".join(lines) + "\n"
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from rescore_music.score import Score
 from rescore_music.structure import Analysis
+from rescore_music.syncing.arcs import LONGEST, SHORTEST
 from rescore_music.syncing.conforming.bend import DEVIATION, STEP
 from rescore_music.syncing.landing import Grid
 
@@ -65,6 +66,7 @@ class _Places:
 
     tick: Ticks
     second: Floats
+    waited: Floats
     beat: Floats
     phrase: npt.NDArray[np.bool_]
     bar: npt.NDArray[np.bool_]
@@ -74,7 +76,14 @@ class _Places:
 
 
 def bar_edits(
-    grid: Grid, start: int, end: int, seconds: float, analysis: Analysis | None, *, most: int = 8
+    grid: Grid,
+    start: int,
+    end: int,
+    seconds: float,
+    analysis: Analysis | None,
+    *,
+    most: int = 8,
+    strained: bool = False,
 ) -> list[BarEdit]:
     """The best ways to bring [start, end) near to a length, best first; leaving it alone is always among them.
 
@@ -87,22 +96,48 @@ def bar_edits(
         The length wanted.
     analysis : Analysis, optional
         For phrases and chords; without one only bars and notes speak.
+    strained : bool
+        Look at edits even where tempo alone seems to do.
     """
     score = grid.score
     own = float(score.seconds(end) - score.seconds(start))
-    beats = float(grid.beat_position(end) - grid.beat_position(start))
-    whole = BarEdit(burden=float(_burden(np.array([seconds / own]), np.array([beats]))[0]))
-    if whole.price <= 1:
+    waits = float(grid.waited(end) - grid.waited(start))
+    beats = float(grid.steady_position(end) - grid.steady_position(start))
+    whole = BarEdit(burden=float(_burden(_ratio(seconds, np.array([own]), np.array([waits])), np.array([beats]))[0]))
+    if whole.price <= 1 and not strained:
         return [whole]
+    length = _Length(own, waits, beats, seconds)
     found = [whole]
     for level, ticks in enumerate(_levels(grid, start, end)):
         places = _describe(score, grid, ticks, analysis)
-        found += _deletions(score, places, own, beats, seconds, level)
-        found += _repeats(score, places, own, beats, seconds, level)
+        found += _deletions(score, places, length, level)
+        found += _repeats(score, places, length, level)
         found = sorted(found, key=lambda e: (e.price, e.start, e.end))[:most]
         if found[0].price < 4 + level * 4:
             break
     return found if whole in found else [*found, whole]
+
+
+@dataclass(frozen=True)
+class _Length:
+    """What a stretch lasts: seconds, those of fermatas among them, beats without these, and the seconds wanted."""
+
+    own: float
+    waits: float
+    beats: float
+    wanted: float
+
+    def burden(self, seconds: Floats, waits: Floats, beats: Floats) -> Floats:
+        """Of bending the stretch with so much more (or less) of each."""
+        left = np.maximum(self.own + seconds, 1e-9)
+        return _burden(_ratio(self.wanted, left, np.maximum(self.waits + waits, 0.0)), self.beats + beats)
+
+
+def _ratio(wanted: float, own: Floats, waits: Floats) -> Floats:
+    """New over old length of what is no fermata, where these have taken up what they can."""
+    rigid = np.maximum(own - waits, 1e-9)
+    ratio = (wanted - np.clip(wanted - rigid, SHORTEST * waits, LONGEST * waits)) / rigid
+    return np.asarray(np.where(own - waits < 1e-6, 1.0, np.maximum(ratio, 1e-6)), np.float64)
 
 
 def _burden(ratio: Floats, beats: Floats) -> Floats:
@@ -142,7 +177,15 @@ def _describe(score: Score, grid: Grid, ticks: Ticks, analysis: Analysis | None)
         before = kinds[np.maximum(np.searchsorted(starts, ticks, side="left") - 1, 0)]
         after = kinds[np.maximum(np.searchsorted(starts, ticks, side="right") - 1, 0)]
     return _Places(
-        ticks, score.seconds(ticks), grid.beat_position(ticks), phrase, np.isin(ticks, score.bars), cut, before, after
+        ticks,
+        score.seconds(ticks),
+        grid.waited(ticks),
+        grid.steady_position(ticks),
+        phrase,
+        np.isin(ticks, score.bars),
+        cut,
+        before,
+        after,
     )
 
 
@@ -180,23 +223,22 @@ def _best(
     ]
 
 
-def _deletions(score: Score, places: _Places, own: float, beats: float, wanted: float, level: int) -> list[BarEdit]:
+def _deletions(score: Score, places: _Places, length: _Length, level: int) -> list[BarEdit]:
     a, b = np.triu_indices(len(places.tick), k=1)
-    left = own - (places.second[b] - places.second[a])
-    burden = _burden(wanted / np.maximum(left, 1e-9), beats - (places.beat[b] - places.beat[a]))
+    burden = length.burden(*(x[a] - x[b] for x in (places.second, places.waited, places.beat)))
     seam = _junction(places, a, b) + _metric(score, places, a, b) + level * FINE
     # notes held into the hit that ends the stretch would be struck anew on it
     seam += np.where((b == len(places.tick) - 1) & (places.cut[b] > 0), HELD, 0.0)
     return _best(places, a, b, np.full(len(a), -1), seam, burden)
 
 
-def _repeats(score: Score, places: _Places, own: float, beats: float, wanted: float, level: int) -> list[BarEdit]:
-    if wanted <= own:
+def _repeats(score: Score, places: _Places, length: _Length, level: int) -> list[BarEdit]:
+    if length.wanted <= length.own:
         return []
     a, b = np.triu_indices(len(places.tick), k=1)
-    span, count = places.second[b] - places.second[a], places.beat[b] - places.beat[a]
-    times = np.clip(np.rint((wanted - own) / span), 1, MOST_TIMES)
-    burden = _burden(wanted / (own + times * span), beats + times * count)
+    span = places.second[b] - places.second[a]
+    times = np.clip(np.rint((length.wanted - length.own) / span), 1, MOST_TIMES)
+    burden = length.burden(*(times * (x[b] - x[a]) for x in (places.second, places.waited, places.beat)))
     seam = _junction(places, b, a) + _metric(score, places, a, b) + level * FINE
     seam += np.minimum(AGAIN * (times - 1), MOST_AGAIN)
     return _best(places, a, b, times.astype(np.int64), seam, burden)
