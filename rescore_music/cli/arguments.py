@@ -99,7 +99,7 @@ def parser() -> argparse.ArgumentParser:
     sub = command(run_conform)
     sub.add_argument("-o", "--out", type=Path, required=True, help="the cue for the new cut (.mid or .musicxml)")
     _picture_options(sub, required=True)
-    text = "edit list .edl .fcpxml .xml .otio, or markers and hits by name: .csv .txt .xlsx .rpp"
+    text = "edit list .edl .fcpxml .xml .otio .aaf, or markers and hits by name: .csv .txt .xlsx .rpp"
     sub.add_argument("--old", type=Path, required=True, help=f"the cut that the cue meets: {text}")
     sub.add_argument("--new", type=Path, required=True, help="the cut that it is to meet")
     sub.add_argument("--report", type=Path, help="the change report, as its suffix says: .txt .json .csv")
@@ -160,7 +160,9 @@ def _orchestration_options(sub: argparse.ArgumentParser) -> None:
 
 
 def _picture_options(sub: argparse.ArgumentParser, *, required: bool) -> None:
-    text = "spotting CSV (timecode,label,weight,kind,tolerance,lands) or .xlsx, edit list .edl .fcpxml .xml .otio, "
+    text = (
+        "spotting CSV (timecode,label,weight,kind,tolerance,lands) or .xlsx, edit list .edl .fcpxml .xml .otio .aaf, "
+    )
     text += "or markers .csv .txt .rpp .mid"
     sub.add_argument("--cues", type=Path, required=required, help=text)
     text = "frame rate: 23.976 24 25 29.97df 29.97 30 48 50 59.94df 60 (default: what the list tells; 24 for spotting)"

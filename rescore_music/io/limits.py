@@ -33,6 +33,10 @@ EDIT_BYTES = 16 * MIB  # a feature film's edit list is 1 MB as text, 10 MB as XM
 EDITS = 50_000  # shots or markers of one list, where a feature film has 2,000
 EDIT_NODES = 1_000_000  # tags of one list
 EDIT_DEPTH = 32  # of clips inside clips
+AAF_BYTES = 1024 * MIB  # a file system in a file, often with media inside that is not read
+AAF_SECONDS = 30.0  # of processor time: some 20,000 shots
+AAF_SECONDS_CLOCK = 300.0  # by the clock, on a machine that does much else
+AAF_MEMORY = 640 * MIB  # beside what the package itself takes
 SHEET_ROWS = 20_000
 SHEET_COLUMNS = 64
 

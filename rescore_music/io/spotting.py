@@ -61,8 +61,8 @@ def read_cues(
     Parameters
     ----------
     path : path
-        .csv .tsv (spotting notes, REAPER markers), .xlsx (spotting notes), .edl, .fcpxml .fcpxmld, .xml, .otio, .txt
-        (Pro Tools session info), .rpp, .mid. The cuts and markers of an edit list become cuts and soft hits.
+        .csv .tsv (spotting notes, REAPER markers), .xlsx (spotting notes), .edl, .fcpxml .fcpxmld, .xml, .otio, .aaf,
+        .txt (Pro Tools session info), .rpp, .mid. The cuts and markers of an edit list become cuts and soft hits.
     rate : FrameRate, str or number, optional
         Frame rate of the picture: "24", "23.976", "29.97df". A file that tells its own needs none; spotting notes
         without one are at 24.
@@ -101,7 +101,7 @@ def read_cues(
     return _Table(file, columns, known, first).cues(rows[1:])
 
 
-_LISTS = (".edl", ".fcpxml", ".fcpxmld", ".xml", ".otio", ".rpp", ".mid", ".midi")
+_LISTS = (".edl", ".fcpxml", ".fcpxmld", ".xml", ".otio", ".aaf", ".rpp", ".mid", ".midi")
 
 
 def _known(rate: FrameRate | str | float | None, start: Timecode | str) -> tuple[FrameRate, Timecode]:

@@ -23,6 +23,7 @@ _READERS = {
     ".fcpxmld": ("fcpxml", "read_fcpxml"),
     ".xml": ("xmeml", "read_xmeml"),
     ".otio": ("otio", "read_otio"),
+    ".aaf": ("aaf", "read_aaf"),
     ".csv": ("markers", "read_reaper_list"),
     ".tsv": ("markers", "read_reaper_list"),
     ".txt": ("markers", "read_session_text"),
@@ -55,8 +56,9 @@ def read_edits(path: str | Path, rate: FrameRate | str | float | None = None) ->
     Parameters
     ----------
     path : path
-        .edl (CMX3600), .fcpxml and .fcpxmld (Final Cut Pro), .xml (Final Cut Pro 7, or FCPXML), .otio, .csv .tsv
-        (REAPER region and marker list), .rpp (REAPER project), .txt (Pro Tools session info), .mid (MIDI markers).
+        .edl (CMX3600), .fcpxml and .fcpxmld (Final Cut Pro), .xml (Final Cut Pro 7, or FCPXML), .otio, .aaf,
+        .csv .tsv (REAPER region and marker list), .rpp (REAPER project), .txt (Pro Tools session info), .mid (MIDI
+        markers).
     rate : FrameRate, str or number, optional
         Frame rate of the picture; needed where the file does not tell it (.edl, .csv, .rpp, .mid).
 
@@ -72,7 +74,7 @@ def read_edits(path: str | Path, rate: FrameRate | str | float | None = None) ->
     TimecodeError
         If the rate given does not exist.
     MissingExtra
-        If reading .otio needs a package that is not installed.
+        If reading .otio or .aaf needs a package that is not installed.
     """
     path = Path(path)
     known = None if rate is None else FrameRate.parse(rate)
