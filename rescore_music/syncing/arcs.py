@@ -176,6 +176,8 @@ def _linked(before: Choices, hit: Choices, limit: float, change: Change | None, 
     """Columns of `Links` (earlier place, place, change ...) for which the mean stretch stays within the limit."""
     low, high = window(before, hit, limit, change)
     counts = np.maximum(high - low, 0)
+    if not counts.any():
+        return tuple(np.zeros(0, np.int64) if k < 3 else np.zeros(0) for k in range(7))
     a = np.repeat(np.arange(len(low)), counts)
     b = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(low, counts)
     gap, give = hit.time - before.time, hit.slack + before.slack

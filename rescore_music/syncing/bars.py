@@ -185,15 +185,14 @@ def moved(ticks: npt.ArrayLike, edits: Sequence[BarEdit]) -> Ticks:
 
 def edited(score: Score, edits: Sequence[BarEdit]) -> Score:
     """The score with its bars changed; notes over seams are mended, and everything else moves with its bar."""
-    made = score
-    for edit in sorted(edits, key=lambda e: -e.tick):
-        seam, end = edit.tick, int(max(made.bars[-1], made.length))
-        if edit.ticks < 0:
-            made = spliced(made, [(0, seam + edit.ticks), (seam, end)]).score
-        elif edit.kind == "repeat":
-            made = spliced(made, [(0, seam), (seam - edit.ticks, end)]).score
-        else:
-            made = opened(made, seam, edit.ticks, new_bar=edit.kind == "insert")
+    spans, at = [], 0
+    joins = sorted((e for e in edits if e.ticks < 0 or e.kind == "repeat"), key=lambda e: e.tick)
+    for edit in joins:
+        spans.append((at, edit.tick + min(edit.ticks, 0)))
+        at = edit.tick - max(edit.ticks, 0)
+    made = spliced(score, [*spans, (at, int(max(score.bars[-1], score.length)))]).score if joins else score
+    for edit in sorted((e for e in edits if e not in joins), key=lambda e: -e.tick):
+        made = opened(made, int(moved(edit.tick, joins)), edit.ticks, new_bar=edit.kind == "insert")
     return made
 
 

@@ -7,12 +7,13 @@ or give way (`spans`, `landing`); the curve is `curve.least_change`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from rescore_music.cues import Cues
-from rescore_music.score import Score
+from rescore_music.score import Articulation, Score
 from rescore_music.syncing.arcs import LONGEST, SHORTEST
 from rescore_music.syncing.bars import BarEdit, edited, moved
 from rescore_music.syncing.curve import ECONOMY, POLISH, PULL, Cells, Pins, even_stretch, least_change
@@ -39,7 +40,7 @@ class Solution:
     Attributes
     ----------
     grid : Grid
-        Of the edited score under its own tempo.
+        Of the edited score under its own tempo; where it is not polished yet, of its bars and fermatas alone.
     targets : tuple of Target
     ticks : tuple of int
         Their places, in ticks of the source.
@@ -105,21 +106,35 @@ class Solution:
 
 @dataclass
 class Fitter:
-    """Fits curves over one score; keeps the edited scores it has made."""
+    """Fits curves over one score; keeps the edited scores it has made.
+
+    A curve asks of the music only bars, beats, tempo and fermatas: candidates are edited without all the rest.
+    """
 
     grid: Grid
     cues: Cues
     grids: dict[tuple[BarEdit, ...], Grid] = field(default_factory=dict)
 
-    def _grid(self, edits: tuple[BarEdit, ...]) -> Grid:
+    @cached_property
+    def bare(self) -> Score:
+        """The score without what no curve asks for."""
+        score = self.grid.score
+        under = score.notes["articulation"] & int(Articulation.FERMATA) > 0
+        none = {name: getattr(score, name)[:0] for name in ("keys", "controls", "bends", "programs")}
+        marks = tuple(mark for mark in score.marks if mark.kind == "fermata")
+        return score.replace(notes=score.notes[under], marks=marks, markers=(), raw=(), import_log=(), **none)
+
+    def _grid(self, edits: tuple[BarEdit, ...], whole: bool) -> Grid:
         if not edits:
             return self.grid
+        if whole:
+            return Grid(edited(self.grid.score, edits))
         if edits not in self.grids:
-            self.grids[edits] = Grid(edited(self.grid.score, edits))
+            self.grids[edits] = Grid(edited(self.bare, edits))
         return self.grids[edits]
 
     def polished(self, solution: Solution) -> Solution:
-        """The same places with the curve worked out further."""
+        """The same places with the curve worked out further, over the whole music."""
         return self.fitted(solution.targets, solution.ticks, solution.edits, POLISH, solution.firm)
 
     def fitted(
@@ -131,7 +146,7 @@ class Fitter:
         firm: bool = False,
     ) -> Solution:
         """The curve through places (ticks of the source) and bar edits; soft hits pull, or are met too if `firm`."""
-        grid = self._grid(edits)
+        grid = self._grid(edits, polish > 0)
         at = moved(np.array(ticks, np.int64), edits)
         places = np.unique(at[at > 0])  # a hit at the very start is met already; hits that share a place share one pin
         beats = np.append(grid.beats, grid.score.bars[-1])
