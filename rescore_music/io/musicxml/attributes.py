@@ -87,7 +87,7 @@ class AttributeReader:
             self._as_mark(element, cursor)
             return
         fifths = number_of(element.find("fifths"), -99)
-        text, moved = sign_text(element), (place.chromatic, place.diatonic)
+        text, moved = sign_text(element), place.transposition
         if -11 <= fifths <= 11:
             concert = concert_of(fifths, place.chromatic, place.diatonic)
             mode = _MODES.get(text_of(element.find("mode")), -1)
@@ -107,14 +107,14 @@ class AttributeReader:
         if abs(new[0]) > 48 or abs(new[1]) > 28:
             place.log("an impossible transposition, ignored")
             return
-        before = (place.chromatic, place.diatonic)
+        before = place.transposition
         if self.first_transposition is None:
             self.first_transposition = before if place.pitched else new
         if place.pitched and new != before:
             text = f"transpose(diatonic={new[1]};chromatic={new[0]})"
             self.directions.mark(place.bar, cursor, "attribute", text)
             place.moves.append((place.bar, cursor))
-        place.chromatic, place.diatonic = new
+        place.transposition = new
 
     def _time(self, element: _Element, cursor: int) -> None:
         if element.get("number", "1") != "1":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rescore_music.errors import ReadError
 from rescore_music.io.limits import MARKS, TEXT
-from rescore_music.io.musicxml.parts import child_of, number_of, text_of
+from rescore_music.io.musicxml.parts import number_of, text_of
 from rescore_music.io.musicxml.signs import DIRECTION_SIGNS, sign_text
 from rescore_music.io.musicxml.tables import (
     ACCIDENTALS,
@@ -65,13 +65,20 @@ class DirectionReader:
 
     def direction(self, element: _Element, bar: int, at: int) -> bool:
         """One `direction`; `at` has its offset added. Whether it says words."""
-        staff = max(number_of(child_of(element, "staff"), 1) - 1, 0)
-        sound = child_of(element, "sound")
+        staff, sound, kinds = 0, None, []
+        for child in element:
+            tag = child.tag
+            if tag == "direction-type":
+                kinds.append(child)
+            elif tag == "sound":
+                sound = child if sound is None else sound
+            elif tag == "staff":
+                staff = max(number_of(child, 1) - 1, 0)
         words: list[str] = []
         metronome = ""
         bpm = 0.0
         spoken = boxed = False
-        for kind in element.iterchildren("direction-type"):
+        for kind in kinds:
             for child in kind:
                 tag = child.tag
                 if tag == "words" or tag == "symbol":

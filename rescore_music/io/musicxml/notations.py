@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rescore_music.io.limits import TEXT
-from rescore_music.io.musicxml.parts import number_of, text_of
+from rescore_music.io.musicxml.parts import child_of, number_of, text_of
 from rescore_music.io.musicxml.signs import (
     ARTICULATION_SIGNS,
     NOTATION_SIGNS,
@@ -18,11 +18,10 @@ from rescore_music.io.notation.draft import ENDS_ON_GRACE, STARTS_ON_GRACE, TIE_
 from rescore_music.score import Articulation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from lxml.etree import _Element
 
     from rescore_music.io.musicxml.directions import DirectionReader
+    from rescore_music.io.musicxml.note_element import NoteElement
     from rescore_music.io.musicxml.place import PartPlace
 
 _ALL_FLAGS = {**ARTICULATIONS, **ORNAMENTS, **TECHNICAL}
@@ -30,23 +29,12 @@ _ALL_FLAGS = {**ARTICULATIONS, **ORNAMENTS, **TECHNICAL}
 _FINER = frozenset({*ARTICULATION_SIGNS, *TECHNICAL_SIGNS, *ORNAMENT_SIGNS} - {"harmonic", *ORNAMENTS}) | frozenset(
     {"shake", "inverted-turn", "delayed-turn", "delayed-inverted-turn", "vertical-turn", "inverted-vertical-turn"}
 )
+_PLAIN = {name: int(flag) for name, flag in _ALL_FLAGS.items() if name not in _FINER}
 _SIGNS: dict[str, dict[str, int]] = {
     "articulations": ARTICULATION_SIGNS,
     "ornaments": ORNAMENT_SIGNS,
     "technical": TECHNICAL_SIGNS,
 }
-
-
-class Anchor(NamedTuple):
-    """The note that notations and lyrics hang on; onset and duration in ticks of its bar, pitch -1 for a rest."""
-
-    onset: int
-    duration: int
-    voice: int
-    staff: int
-    grace: bool
-    pitch: int = -1
-    tied: bool = False
 
 
 class NotationReader:
@@ -61,15 +49,15 @@ class NotationReader:
         self.verses: dict[str, int] = {}
         self.extends: dict[tuple[int, int], MarkDraft] = {}  # verse, voice -> the syllable that is drawn out
 
-    def notations(self, element: _Element, anchor: Anchor) -> tuple[int, int]:
+    def notations(self, element: _Element, note: NoteElement) -> tuple[int, int]:
         """Flags of one `notations`, and its tie bits."""
         flags = tie = 0
         for child in element:
             tag = child.tag
             if tag in _SIGNS:
-                flags |= self._held(child, anchor)
+                flags |= self._held(child, _SIGNS[tag], note)
             elif tag == "slur":
-                self._slur(child, anchor)
+                self._slur(child, note)
             elif tag == "tied":
                 kind = child.get("type")
                 tie |= TIE_START if kind in ("start", "continue") else 0
@@ -79,30 +67,30 @@ class NotationReader:
             elif tag == "arpeggiate":
                 flags |= Articulation.ARPEGGIO
             elif tag in NOTATION_SIGNS:
-                self._sign(child, anchor)
+                self._sign(child, note)
                 if tag in ("glissando", "slide") and child.get("type") == "start":
                     flags |= Articulation.GLISSANDO
             elif tag == "dynamics":
-                self.directions.notation_dynamics(child, self.place.bar, anchor.onset, anchor.staff)
+                self.directions.notation_dynamics(child, self.place.bar, note.onset, note.staff)
             elif tag != "tuplet":
                 self.place.log(f"<{tag}> at notes, ignored")
         return int(flags), tie
 
-    def rest(self, notations: Iterable[_Element], lyrics: Iterable[_Element], anchor: Anchor) -> None:
+    def rest(self, note: NoteElement) -> None:
         """Of what hangs on a rest, fermatas and words are kept."""
-        for one in notations:
+        for one in note.notations:
             for child in one:
                 if child.tag == "fermata":
-                    self._mark(anchor, "fermata", "rest")
+                    self._mark(note, "fermata", "rest")
                 elif child.tag == "dynamics":
-                    self.directions.notation_dynamics(child, self.place.bar, anchor.onset, anchor.staff)
+                    self.directions.notation_dynamics(child, self.place.bar, note.onset, note.staff)
                 elif child.tag != "tuplet":
                     self.place.log(f"<{child.tag}> at rests, ignored")
-        self.lyrics(lyrics, anchor)
+        self.lyrics(note)
 
-    def lyrics(self, lyrics: Iterable[_Element], anchor: Anchor) -> None:
+    def lyrics(self, note: NoteElement) -> None:
         """The syllables under one note, a mark for each verse."""
-        for lyric in lyrics:
+        for lyric in note.lyrics:
             verse = self._verse(lyric.get("number", lyric.get("name", "1")))
             text = syllabic = extend = ""
             for child in lyric:
@@ -114,17 +102,17 @@ class NotationReader:
                     syllabic = text_of(child)
                 elif child.tag == "extend":
                     extend = child.get("type", "unsaid")
-            if extend in ("stop", "continue") and (drawn := self.extends.get((verse, anchor.voice))) is not None:
-                drawn.end_bar, drawn.end_at = self.place.bar, anchor.onset + anchor.duration
+            if extend in ("stop", "continue") and (drawn := self.extends.get((verse, note.number))) is not None:
+                drawn.end_bar, drawn.end_at = self.place.bar, note.onset + note.duration
             if not text:
                 continue
             text = text[:TEXT] + ("-" if syllabic in ("begin", "middle") else "")
-            mark = self._mark(anchor, "lyric", text, float(verse))
+            mark = self._mark(note, "lyric", text, float(verse))
             if extend in ("start", "unsaid"):
                 mark.end_bar, mark.end_at = mark.bar, mark.at
-                self.extends[verse, anchor.voice] = mark
+                self.extends[verse, note.number] = mark
             else:
-                self.extends.pop((verse, anchor.voice), None)
+                self.extends.pop((verse, note.number), None)
 
     def finish(self) -> None:
         """Drop the slurs that are still open where the part ends."""
@@ -133,63 +121,64 @@ class NotationReader:
         for mark in self.slurs.values():
             self.place.draft.marks.remove(mark)
 
-    def _mark(self, anchor: Anchor, kind: str, text: str, value: float = 0.0) -> MarkDraft:
-        mark = self.directions.mark(self.place.bar, anchor.onset, kind, text, staff=anchor.staff)
-        mark.voice, mark.value = anchor.voice, value
+    def _mark(self, note: NoteElement, kind: str, text: str, value: float = 0.0) -> MarkDraft:
+        mark = self.directions.mark(self.place.bar, note.onset, kind, text, staff=note.staff)
+        mark.voice, mark.value = note.number, value
         return mark
 
-    def sign(self, text: str, anchor: Anchor) -> None:
+    def sign(self, text: str, note: NoteElement) -> None:
         """An element of a note as a mark, by its text."""
-        self._mark(anchor, "sign", text, anchor.pitch + (0.5 if anchor.grace else 0.0))
+        self._mark(note, "sign", text, note.pitch + (0.5 if note.grace else 0.0))
 
-    def _sign(self, element: _Element, anchor: Anchor) -> None:
+    def _sign(self, element: _Element, note: NoteElement) -> None:
         """An element that no flag says in full, as a mark."""
         if text := sign_text(element):
-            self.sign(text, anchor)
+            self.sign(text, note)
         else:
             self.place.log(f"<{element.tag}> of impossible length or depth, ignored")
 
-    def _held(self, holder: _Element, anchor: Anchor) -> int:
+    def _held(self, holder: _Element, signs: dict[str, int], note: NoteElement) -> int:
         """Flags of one `articulations`, `ornaments` or `technical`; what flags do not say becomes signs."""
-        signs = _SIGNS[str(holder.tag)]
         flags = 0
-        hung = holder.find("accidental-mark") is not None  # it belongs to the ornament before it: keep their order
+        # an accidental belongs to the ornament before it: keep their order
+        hung = holder.tag == "ornaments" and child_of(holder, "accidental-mark") is not None
         for element in holder:
-            name = str(element.tag)
+            name = element.tag
+            if name in _PLAIN and not hung and not len(element):
+                flags |= _PLAIN[name]
+                continue
             if name in ("tremolo", "breath-mark", "caesura"):
-                flags |= self._tremolo(element, anchor) if name == "tremolo" else 0
+                flags |= self._tremolo(element, note) if name == "tremolo" else 0
                 if name != "tremolo":
-                    self._mark(anchor, "breath", name)
+                    self._mark(note, "breath", name)
                 continue
             flags |= int(_ALL_FLAGS.get(name, 0)) | int(signs.get(name, 0))
-            if name in _ALL_FLAGS and not hung and not len(element) and name not in _FINER:
-                continue
             if name in signs:
-                self._sign(element, anchor)
+                self._sign(element, note)
             elif name not in _ALL_FLAGS:
                 self.place.log(f"<{name}> at notes, ignored")
         return flags
 
-    def _tremolo(self, element: _Element, anchor: Anchor) -> int:
+    def _tremolo(self, element: _Element, note: NoteElement) -> int:
         strokes, kind = number_of(element, 3), element.get("type", "single")
-        here = (anchor.voice, anchor.staff, kind, strokes)
-        place = (self.place.bar, anchor.onset)
-        again = self.last_tremolo == here and (anchor.tied or place == self.tremolo_place)
+        here = (note.number, note.staff, kind, strokes)
+        place = (self.place.bar, note.onset)
+        again = self.last_tremolo == here and (note.tie & TIE_STOP or place == self.tremolo_place)
         self.last_tremolo, self.tremolo_place = here, place
         if again:  # on each note of a chord and of a tie: said once
             return int(Articulation.TREMOLO)
         if kind in ("start", "stop"):
-            self._mark(anchor, "tremolo", kind, float(min(max(strokes, 1), 8)))
+            self._mark(note, "tremolo", kind, float(min(max(strokes, 1), 8)))
         elif strokes != 3 and strokes > 0:
-            self._mark(anchor, "tremolo", "", float(min(strokes, 8)))
+            self._mark(note, "tremolo", "", float(min(strokes, 8)))
         return int(Articulation.TREMOLO)
 
-    def _slur(self, element: _Element, anchor: Anchor) -> None:
-        bar, onset, grace = self.place.bar, anchor.onset, anchor.grace
+    def _slur(self, element: _Element, note: NoteElement) -> None:
+        bar, onset, grace = self.place.bar, note.onset, note.grace
         number = element.get("number", "1")
         kind = element.get("type")
         if kind == "start":
-            mark = self._mark(anchor, "slur", "", float(STARTS_ON_GRACE if grace else 0))
+            mark = self._mark(note, "slur", "", float(STARTS_ON_GRACE if grace else 0))
             early = self.early_stops.pop(number, None)
             if early is not None and early[:2] > (bar, onset):  # its end stood in a voice written before
                 mark.end_bar, mark.end_at = early[:2]
@@ -203,9 +192,9 @@ class NotationReader:
             value = ENDS_ON_GRACE if grace else 0
             started = self.slurs.pop(number, None)
             if started is None:
-                self.early_stops[number] = (bar, onset + anchor.duration, value)
+                self.early_stops[number] = (bar, onset + note.duration, value)
             else:
-                started.end_bar, started.end_at = bar, onset + anchor.duration
+                started.end_bar, started.end_at = bar, onset + note.duration
                 started.value += value
 
     def _verse(self, number: str) -> int:

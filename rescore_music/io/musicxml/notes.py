@@ -8,105 +8,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rescore_music.io.musicxml.notations import Anchor, NotationReader
-from rescore_music.io.musicxml.parts import drum_key, number_of, text_of
+from rescore_music.io.musicxml.notations import NotationReader
+from rescore_music.io.musicxml.note_element import CUE, NoteElement
+from rescore_music.io.musicxml.parts import drum_key, text_of
 from rescore_music.io.musicxml.signs import sign_text
 from rescore_music.io.musicxml.tables import DRUMS, NATURAL, PICTURE, STEPS, TECHNIQUES
-from rescore_music.io.notation.draft import TIE_START, TIE_STOP
 from rescore_music.score import Articulation
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from rescore_music.io.musicxml.directions import DirectionReader
-    from rescore_music.io.musicxml.place import PartPlace
+    from rescore_music.io.musicxml.place import PartPlace, Written
 
 BAR_REST, REST, SOUND = 0, 1, 2  # what a note element was
 _STEP = {name: i for i, name in enumerate(STEPS)}
-_OCTAVE = {str(octave): octave for octave in range(10)}
-_ALTER: dict[str | None, float] = {"-1": -1.0, "0": 0.0, "1": 1.0}
-# children of a note that say how it looks, which the writer decides anew
-_SKIP = frozenset({"stem", "beam", "dot", "accidental", "type", "time-modification", "footnote", "level", "play"})
-_CUE = int(Articulation.CUE)  # a plain number: asking an enum costs a microsecond a note
-
-
-class NoteElement:
-    """What the children of one `note` say, before transposition; duration in ticks, -1 = no pitch.
-
-    The defaults are the class's, so that a note costs only what it says.
-    """
-
-    duration = tie = flags = staff = 0
-    step = octave = velocity = -1
-    alter = 0.0
-    voice = "1"
-    instrument = ""
-    chord = grace = rest = whole_bar = unpitched = False
-    notations: tuple[_Element, ...] = ()
-    lyrics: tuple[_Element, ...] = ()
-    head: _Element | None = None
-
-    def __init__(self, element: _Element, place: PartPlace) -> None:
-        ticks, known = place.ticks, place.known
-        for child in element:
-            tag = child.tag
-            if tag in _SKIP:
-                continue
-            if tag == "pitch":
-                self._pitch(child)
-            elif tag == "duration":
-                text = child.text
-                self.duration = known[text] if text in known else ticks((text or "0").strip())
-            elif tag == "voice":
-                self.voice = child.text or "1"
-            elif tag == "notations":
-                self.notations += (child,)
-            elif tag == "rest":
-                self.rest = True
-                self.whole_bar = child.get("measure") == "yes"
-            elif tag == "tie":
-                self.tie |= TIE_START if child.get("type") == "start" else TIE_STOP
-            elif tag == "chord":
-                self.chord = True
-            elif tag == "staff":
-                self.staff = max(number_of(child, 1) - 1, 0)
-            elif tag == "lyric":
-                self.lyrics += (child,)
-            else:
-                self._rarer(child, tag)
-        if (percent := element.get("dynamics")) is not None:
-            self.velocity = _velocity(percent)
-
-    def _pitch(self, element: _Element) -> None:
-        for item in element:
-            name = item.tag
-            if name == "step":
-                text = item.text or ""
-                self.step = _STEP[text] if text in _STEP else _STEP.get(text.strip(), -1)
-            elif name == "octave":
-                text = item.text or ""
-                self.octave = _OCTAVE[text] if text in _OCTAVE else number_of(item)
-            elif name == "alter":
-                self.alter = _ALTER[item.text] if item.text in _ALTER else _alter(item)
-
-    def _rarer(self, child: _Element, tag: str) -> None:
-        """Grace and cue notes, drums and heads."""
-        if tag == "grace":
-            self.grace = True
-            slash = child.get("slash") == "yes"
-            self.flags |= int(Articulation.ACCIACCATURA if slash else Articulation.APPOGGIATURA)
-        elif tag == "cue":
-            self.flags |= _CUE
-        elif tag == "unpitched":
-            self.unpitched = True
-            self.step = _STEP.get(text_of(child.find("display-step")), -1)
-            self.octave = number_of(child.find("display-octave"))
-        elif tag == "instrument":
-            self.instrument = child.get("id", "")
-        elif tag == "notehead":
-            self.head = child
-            if child.get("parentheses") == "yes":
-                self.flags |= int(Articulation.GHOST)
 
 
 class NoteReader:
@@ -134,70 +50,75 @@ class NoteReader:
 
     def note(self, element: _Element, cursor: int) -> tuple[int, int]:
         """One note or rest: the cursor after it, and what it was."""
-        note = NoteElement(element, self.place)
+        place = self.place
+        note = NoteElement(element, place)
+        duration = note.duration
         if note.grace:
-            note.duration = 0
-        elif note.duration < 0:
-            self.place.log("negative durations, taken as 0")
-            note.duration = 0
-        onset = self.onset if note.chord else cursor
-        self.onset = onset
-        end = onset + note.duration
+            note.duration = duration = 0
+        elif duration < 0:
+            place.log("negative durations, taken as 0")
+            note.duration = duration = 0
+        if note.chord:
+            onset = self.onset
+        else:
+            self.onset = onset = cursor
+        end = onset + duration
+        note.onset = onset
+        note.number = self.voices.get(note.voice) or self._voice(note.voice)
         if note.rest:
             if note.whole_bar:
-                rested = self.place.draft.rested
-                rested[self.place.bar] = max(rested.get(self.place.bar, 0), end)
+                rested = place.draft.rested
+                rested[place.bar] = max(rested.get(place.bar, 0), end)
             if note.notations or note.lyrics:
-                anchor = Anchor(onset, note.duration, self._number(note.voice), note.staff, False)
-                self.attached.rest(note.notations, note.lyrics, anchor)
+                self.attached.rest(note)
             return end, BAR_REST if note.whole_bar else REST
-        voice = self._number(note.voice)
-        if not note.grace and note.duration == 0:
-            self.place.log("notes without duration, dropped")
+        if not duration and not note.grace:
+            place.log("notes without duration, dropped")
             return cursor, REST
-        self._sound(note, onset, voice)
+        self._sound(note)
         return (cursor if note.chord else end), SOUND
 
-    def _sound(self, note: NoteElement, onset: int, voice: int) -> None:
+    def _sound(self, note: NoteElement) -> None:
         """A note that is no rest, as a row of the draft; none where it has no pitch."""
         place = self.place
-        pitch, step, alter = self._sounding(note)
+        if note.unpitched:
+            place.unpitched += 1
+            pitch, step, alter = self._struck(note), -1, 0
+        else:
+            place.pitched += 1
+            pitch, step, alter = place.heard.get(note.written) or self._sounding(note.written)
         if pitch < 0:
             return
+        note.pitch = pitch
         if note.instrument and note.instrument != self.instrument:
-            self._play_on(note, onset)
-        if note.flags & _CUE:
+            self._play_on(note)
+        if note.flags & CUE:
             place.log("cue notes, kept for the page and silent")
         flags, tie = note.flags | self.standing, note.tie
-        if note.notations or note.lyrics or note.head is not None:
-            anchor = Anchor(onset, note.duration, voice, note.staff, note.grace, pitch, bool(tie & TIE_STOP))
-            if note.head is not None:
-                self._head(note, anchor)
-            for one in note.notations:
-                more, tied = self.attached.notations(one, anchor)
-                flags |= more
-                tie = tie or tied
-            if note.lyrics:
-                self.attached.lyrics(note.lyrics, anchor)
+        if note.head is not None:
+            self._head(note)
+        for one in note.notations:
+            more, tied = self.attached.notations(one, note)
+            flags |= more
+            tie = tie or tied
+        if note.lyrics:
+            self.attached.lyrics(note)
         if note.grace:
-            self.grace_run.append((onset, voice, note.staff, pitch, note.chord))
+            self.grace_run.append((note.onset, note.number, note.staff, pitch, note.chord))
         place.draft.rows.append(
             (
-                place.bar, onset, note.duration, pitch, place.index, voice, note.staff, step, alter, flags,
+                place.bar, note.onset, note.duration, pitch, place.index, note.number, note.staff, step, alter, flags,
                 tie, note.velocity,
             )
         )  # fmt: skip
 
-    def _head(self, note: NoteElement, anchor: Anchor) -> None:
+    def _head(self, note: NoteElement) -> None:
         """A notehead that is not the one the writer draws of itself, as a sign."""
-        usual = DRUMS.get(anchor.pitch, ("", "", ""))[2] if note.unpitched else ""
+        usual = DRUMS.get(note.pitch, ("", "", ""))[2] if note.unpitched else ""
         brackets = "[parentheses yes]" if note.flags & Articulation.GHOST else ""
         text = sign_text(note.head) if note.head is not None else ""
         if text and text != f"notehead{brackets}={usual or 'normal'}":
-            self.attached.sign(text, anchor)
-
-    def _number(self, text: str) -> int:
-        return self.voices.get(text) or self._voice(text)
+            self.attached.sign(text, note)
 
     def _voice(self, text: str) -> int:
         """A number for a voice name: itself where it is one, else the next free."""
@@ -208,41 +129,44 @@ class NoteReader:
         self.voices[text] = number
         return number
 
-    def _sounding(self, note: NoteElement) -> tuple[int, int, int]:
-        """Sounding pitch and spelling; pitch -1 where there is none."""
-        place, step, octave = self.place, note.step, note.octave
-        if note.unpitched:
-            place.unpitched += 1
-            line = f"{STEPS[step]}{octave}" if step >= 0 else ""
-            return drum_key(place.entry, note.instrument, line), -1, 0
-        place.pitched += 1
+    def _struck(self, note: NoteElement) -> int:
+        """The drum key of an unpitched note, by its instrument or its place on the staff."""
+        step, octave, _ = note.written
+        line = f"{step}{_whole(octave)}" if step in _STEP else ""
+        return drum_key(self.place.entry, note.instrument, line)
+
+    def _sounding(self, written: Written) -> tuple[int, int, int]:
+        """Sounding pitch and spelling of a written one, remembered; pitch -1 where there is none."""
+        place = self.place
+        step, octave, alter = _STEP.get((written[0] or "").strip(), -1), _whole(written[1]), _alter(written[2])
         if step < 0 or not -2 <= octave <= 12:
             place.log("notes without a pitch, dropped")
             return -1, -1, 0
-        whole = round(note.alter)
-        if whole != note.alter:
-            place.log("microtones, rounded to the semitone")
+        whole = round(alter)
         pitch = 12 * (octave + 1) + NATURAL[step] + whole
         if place.chromatic or place.diatonic:
             pitch += place.chromatic
             sounding = step + 7 * octave + place.diatonic
             step = sounding % 7
             whole = pitch - 12 * (sounding // 7 + 1) - NATURAL[step]
+        found = (pitch, step, whole) if -2 <= whole <= 2 else (pitch, -1, 0)
+        if alter != round(alter):
+            place.log("microtones, rounded to the semitone")
+        elif 0 <= pitch <= 127:  # what is told is told of each note
+            place.remember(written, found)
         if not 0 <= pitch <= 127:
             place.log("notes outside MIDI's pitches 0 to 127, dropped")
             return -1, -1, 0
-        if not -2 <= whole <= 2:
-            return pitch, -1, 0
-        return pitch, step, whole
+        return found
 
-    def _play_on(self, note: NoteElement, onset: int) -> None:
+    def _play_on(self, note: NoteElement) -> None:
         """A note names another instrument: a program change, if it sounds different."""
         place = self.place
         sounds = place.entry.sounds
         sound, before = sounds.get(note.instrument), sounds.get(self.instrument)
         program = place.entry.program if before is None or before.program < 0 else before.program
         if sound is not None and not note.unpitched and 0 <= sound.program != program:
-            place.draft.programs.append((place.bar, onset, place.index, sound.program, max(sound.bank, 0)))
+            place.draft.programs.append((place.bar, note.onset, place.index, sound.program, max(sound.bank, 0)))
         self.instrument = note.instrument
 
     def end_bar(self) -> None:
@@ -265,18 +189,17 @@ class NoteReader:
         self.grace_run.clear()
 
 
-def _alter(element: _Element) -> float:
+def _whole(octave: str | None) -> int:
+    """An octave's number; -1, the lowest that MIDI has, where it is none."""
     try:
-        value = float(element.text or "0")
+        return int(min(max(float(octave or "-1"), -100.0), 100.0))
+    except ValueError:
+        return -1
+
+
+def _alter(alter: str | None) -> float:
+    try:
+        value = float(alter or "0")
     except ValueError:
         return 0.0
     return value if abs(value) < 10 else 0.0
-
-
-def _velocity(percent: str) -> int:
-    """The `dynamics` attribute is a percentage of velocity 90."""
-    try:
-        value = float(percent) * 0.9
-    except ValueError:
-        return -1
-    return round(value) if 0 < value < 1000 else -1

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from rescore_music.io.notation.draft import Draft
 
 
-_MOST_KNOWN = 1000  # durations remembered: no music has more different ones
+_MOST_KNOWN = 1000  # durations and pitches remembered: no music has more different ones
+
+
+Written = tuple[str | None, str | None, str | None]  # the texts of a pitch: step, octave, alter
 
 
 class PartPlace:
@@ -23,7 +26,7 @@ class PartPlace:
         self.quarter = draft.ticks_per_quarter
         self._scale: float = self.quarter
         self.known: dict[str, int] = {}  # durations met under these divisions, in ticks
-        self.chromatic = self.diatonic = 0
+        self.transposition = (0, 0)
         self.pitched = self.unpitched = 0
         self.signatures: list[tuple[int, int, tuple[int, int], str]] = []  # bar, at, transposition, the element
         self.moves: list[tuple[int, int]] = []  # bar and place of changes of transposition
@@ -36,6 +39,21 @@ class PartPlace:
     @scale.setter
     def scale(self, value: float) -> None:
         self._scale, self.known = value, {}
+
+    @property
+    def transposition(self) -> tuple[int, int]:
+        """From written to sounding pitch: semitones, staff steps."""
+        return self.chromatic, self.diatonic
+
+    @transposition.setter
+    def transposition(self, value: tuple[int, int]) -> None:
+        self.chromatic, self.diatonic = value
+        self.heard: dict[Written, tuple[int, int, int]] = {}  # pitches met under it: how they sound, their spelling
+
+    def remember(self, written: Written, sounding: tuple[int, int, int]) -> None:
+        """Keep how a written pitch sounds."""
+        if len(self.heard) < _MOST_KNOWN:
+            self.heard[written] = sounding
 
     @property
     def name(self) -> str:

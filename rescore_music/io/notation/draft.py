@@ -36,7 +36,6 @@ from rescore_music.tempo import US_MAX, US_MIN, TempoMap
 TIE_START, TIE_STOP = 1, 2
 BAR_END = -1  # MarkDraft.at: where the bar ends, wherever that will be
 STARTS_ON_GRACE, ENDS_ON_GRACE = 1, 2  # Mark.value of a slur
-_WIDE = 1 << 48  # ticks fit below it, so (part, voice, tick) is one sortable number
 
 _ROW = np.dtype(
     [
@@ -127,16 +126,14 @@ def assemble(draft: Draft, parts: list[Part], metadata: Metadata) -> Score:
         length=int(starts[-1]),
         metadata=metadata,
     )
-    if not np.array_equal(score.bars, starts):
-        score = score.replace(barlines=starts)
-        irregular = int(np.count_nonzero(lengths != nominal))
-        if irregular:
-            draft.note("bars", "bars shorter or longer than their meter, kept", irregular)
+    barlines = starts if not np.array_equal(score.bars, starts) else starts[:0]
+    if len(barlines) and (irregular := int(np.count_nonzero(lengths != nominal))):
+        draft.note("bars", "bars shorter or longer than their meter, kept", irregular)
     log = tuple(
         LogItem(where, what, count, what.startswith("notes") and what.endswith("dropped"))
         for (where, what), count in sorted(draft.log.items())
     )
-    return score.replace(import_log=log)
+    return score.replace(barlines=barlines, import_log=log)
 
 
 def _bar_lengths(draft: Draft) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -168,7 +165,7 @@ def _notes(
     draft: Draft, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
 ) -> tuple[Rows, npt.NDArray[np.int64]]:
     """The NOTE array with ties merged, and the velocity each note's own attribute asks for (-1: none)."""
-    rows = np.array(draft.rows, _ROW)
+    rows = np.array(draft.rows, np.int64).reshape(-1, len(_ROW.names or ())).view(_ROW).ravel()
     room = np.maximum(lengths[rows["bar"]] - rows["at"], np.minimum(rows["duration"], 1))
     rows["duration"] = np.minimum(rows["duration"], room)
     onset = starts[rows["bar"]] + rows["at"]
@@ -249,37 +246,42 @@ def _settled_slurs(draft: Draft, notes: Rows, marks: list[Mark]) -> list[Mark]:
 
     A slur may begin or end on a later note of a tie, which is no note of its own here.
     """
+    slurs = [m for m in marks if m.kind == "slur" and m.end >= 0]
+    if not slurs or not len(notes):
+        return marks
     key = notes["part"].astype(np.int64) * 256 + notes["voice"]
     order = np.lexsort((notes["onset"], key))
-    onset, length = notes["onset"][order], notes["duration"][order]
-    wide = key[order] * _WIDE + onset
+    onset = notes["onset"][order]
+    ends = onset + notes["duration"][order]
+    part, voice, tick, end, value = np.array([(m.part, m.voice, m.tick, m.end, int(m.value)) for m in slurs]).T
+    width = int(max(ends.max(), end.max())) + 2  # ticks fit below it, so (part, voice, tick) is one sortable number
+    wide = key[order] * width + onset
+    base = (part * 256 + voice) * width
+    first, behind = np.searchsorted(wide, [base + tick, base + np.maximum(end, tick + 1)])
+    inside = np.maximum(first - 1, 0)  # a slur may begin on a later note of the tie that starts here
+    begun = (first == behind) | (onset[np.minimum(first, len(onset) - 1)] != tick)
+    begun &= (first > 0) & (wide[inside] >= base) & (ends[inside] > tick)
+    tick = np.where(begun, onset[inside], tick)
+    first = np.where(begun, np.searchsorted(wide, base + tick), first)
+    some = behind > first
+    tail = np.searchsorted(wide, wide[behind - 1])  # where the chord that it ends on begins
+    reach = np.maximum.reduceat(np.append(ends, 0), np.stack([tail, np.maximum(behind, tail + 1)], axis=1).ravel())[::2]
+    end = np.where(some & (value & ENDS_ON_GRACE == 0), np.maximum(end, reach), end)
+    lone = some & (onset[np.minimum(first, len(onset) - 1)] == onset[behind - 1]) & (value == 0)
+    if lone.any():
+        draft.note("slurs", "slurs over one tied note, dropped", int(lone.sum()))
+    joined = some & ~lone
+    change = np.bincount(first[joined], minlength=len(wide) + 1) - np.bincount(tail[joined], minlength=len(wide) + 1)
+    notes["articulation"][order[np.cumsum(change)[:-1] > 0]] |= int(Articulation.SLURRED)
+    settled = iter(zip(tick.tolist(), end.tolist(), lone.tolist(), strict=True))
     out = []
-    sought = [
-        ((m.part * 256 + m.voice) * _WIDE + m.tick, (m.part * 256 + m.voice) * _WIDE + max(m.end, m.tick + 1))
-        for m in marks
-        if m.kind == "slur" and m.end >= 0
-    ]
-    found = iter(np.searchsorted(wide, np.array(sought, np.int64).reshape(-1, 2)).tolist())  # all at once
     for m in marks:
         if m.kind != "slur" or m.end < 0:
             out.append(m)
             continue
-        base = (m.part * 256 + m.voice) * _WIDE
-        a, b = next(found)
-        tick, end = m.tick, m.end
-        if (a == b or onset[a] != tick) and a > 0 and wide[a - 1] >= base and onset[a - 1] + length[a - 1] > tick:
-            tick = int(onset[a - 1])
-            a = int(np.searchsorted(wide, base + tick))
-        if b > a:
-            last = int(onset[b - 1])
-            if not int(m.value) & ENDS_ON_GRACE:
-                end = max(end, int((onset[a:b] + length[a:b])[onset[a:b] == last].max()))
-            if onset[a] == last and not m.value:
-                draft.note("slurs", "slurs over one tied note, dropped")
-                continue
-            members = order[a:b]
-            notes["articulation"][members[onset[a:b] < last]] |= int(Articulation.SLURRED)
-        out.append(replace(m, tick=tick, end=end))
+        at, until, alone = next(settled)
+        if not alone:
+            out.append(m if (at, until) == (m.tick, m.end) else replace(m, tick=at, end=until))
     return sorted(out, key=lambda m: m.tick)
 
 

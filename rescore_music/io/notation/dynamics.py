@@ -14,7 +14,7 @@ fff 120, ffff 127. Without any mark a part plays mf.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 import numpy as np
@@ -82,6 +82,7 @@ def _part_levels(
     ramps = _ramps(marks, points, quarter, bars)
     # the curve: (tick, level from here on); a ramp adds its two ends
     ticks = sorted({0, *points, *(a for a, _, _ in ramps), *(b for _, b, _ in ramps)})
+    levels = sorted(points)
     start_level: dict[int, float] = {}
     slopes: list[tuple[int, int, float, float]] = []
     current = float(DEFAULT)
@@ -96,18 +97,21 @@ def _part_levels(
         start_level[tick] = current
         if tick in by_start:
             end, direction = by_start[tick]
-            goal = _goal(points, end, quarter, current, direction)
+            goal = _goal(points, levels, end, quarter, current, direction)
             slopes.append((tick, end, current, goal))
             pending = (end, goal)
     edge = np.array(ticks, np.int64)
     held = np.array([start_level[t] for t in ticks])
     out = held[np.maximum(np.searchsorted(edge, onsets, side="right") - 1, 0)]
-    for a, b, low, high in slopes:
-        inside = (onsets >= a) & (onsets < b)
-        out[inside] = low + (high - low) * (onsets[inside] - a) / max(b - a, 1)
-    for tick, value in sudden:
-        at = onsets == tick
-        out[at] = np.maximum(out[at] + 1.5 * STEP, LEVELS["f"]) if value < 0 else value
+    # onsets rise: what a slope or an accent touches is a slice
+    for (a, b, low, high), (i, j) in zip(
+        slopes, np.searchsorted(onsets, [s[:2] for s in slopes]).tolist(), strict=True
+    ):
+        out[i:j] = low + (high - low) * (onsets[i:j] - a) / max(b - a, 1)
+    struck = np.array([tick for tick, _ in sudden], np.int64)
+    reach = zip(*(np.searchsorted(onsets, struck, side).tolist() for side in ("left", "right")), strict=True)
+    for (_, value), (i, j) in zip(sudden, reach, strict=True):
+        out[i:j] = np.maximum(out[i:j] + 1.5 * STEP, LEVELS["f"]) if value < 0 else value
     return np.asarray(out, np.float64)
 
 
@@ -163,13 +167,14 @@ def _ramps(
     return out
 
 
-def _goal(points: dict[int, float], end: int, quarter: int, current: float, direction: int) -> float:
-    near = [tick for tick in points if end <= tick <= end + quarter]
-    if near:
-        goal = points[min(near)]
+def _goal(points: dict[int, float], levels: list[int], end: int, quarter: int, current: float, direction: int) -> float:
+    """Where a hairpin leads: the level that stands at its end, or a step further; `levels` are the points' ticks."""
+    at = bisect_left(levels, end)
+    if at < len(levels) and levels[at] <= end + quarter:
+        goal = points[levels[at]]
         if (goal - current) * direction > 0:
             return goal
-    return float(np.clip(current + direction * STEP, 10, 126))
+    return min(max(current + direction * STEP, 10.0), 126.0)
 
 
 def nearest_level(velocity: float) -> str:
