@@ -332,3 +332,24 @@ def test_words_in_a_box_stay_in_it():
     written = musicxml_bytes(score)
     assert written.count(b"enclosure") == 1
     assert read_musicxml(written).marks == score.marks
+
+
+def test_the_last_of_very_many_parts_has_its_slurs():
+    slurred = "".join(
+        note(step, duration=2, more=f'<notations><slur type="{kind}"/></notations>')
+        for step, kind in (("C", "start"), ("D", "stop"))
+    )
+    score = read_musicxml(document(parts=[[slurred]] * 300))
+    slurs = [m for m in score.marks if m.kind == "slur"]
+    assert [(m.part, m.tick, m.end) for m in slurs] == [(i, 0, 4 * score.ticks_per_quarter) for i in range(300)]
+    joined = (score.notes["articulation"] & int(Articulation.SLURRED)) != 0
+    assert joined.tolist() == [True] * 300 + [False] * 300
+
+
+def test_what_is_odd_about_a_pitch_is_told_of_each_note():
+    odd = note("C", alter=0.5) + note("G", 9) + note("A", 9)
+    score = read_musicxml(document(odd + odd))
+    assert score.notes["pitch"].tolist() == [60, 127, 60, 127]
+    told = {item.what: item.count for item in score.import_log}
+    assert told["microtones, rounded to the semitone"] == 2
+    assert told["notes outside MIDI's pitches 0 to 127, dropped"] == 2

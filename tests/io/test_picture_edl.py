@@ -216,8 +216,8 @@ def test_other_files_are_no_edit_lists(tmp_path):
     with pytest.raises(ReadError, match="not a CMX3600 list"):
         read_edits(saved(tmp_path, "Dear composer,\nhere is the reel.\n"), 24)
     with pytest.raises(ReadError, match="suffix is one of"):
-        read_edits(saved(tmp_path, "x", "cut.aaf"), 24)
+        read_edits(saved(tmp_path, "x", "cut.prproj"), 24)
     with pytest.raises(WriteError, match="cannot be written as"):
-        write_edits(EditList("", RATES[0]), tmp_path / "cut.aaf")
+        write_edits(EditList("", RATES[0]), tmp_path / "cut.prproj")
     with pytest.raises(ReadError, match="not a text file"):
         read_edits(saved(tmp_path, "TITLE: \0"), 24)
