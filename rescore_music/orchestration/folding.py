@@ -1,9 +1,9 @@
 """Octave folding: every note into its seat's range with the contour kept.
 
-Method: a line on a seat is cut into segments at rests, leaps and seams; a whole segment moves by the fewest octaves
-that bring all of it into range (a tie keeps the shift of the segment before). Where a segment is wider than the
-range, its notes are folded one by one by dynamic programming: a change of octave inside a run costs more than staying
-displaced, and less at a leap than at a step.
+Method: a line on a seat is cut into segments at rests, leaps and seams, but a quick figure of leaps no wider than an
+octave is a whole; a whole segment moves by the fewest octaves that bring all of it into range (a tie keeps the shift of
+the segment before). Where a segment is wider than the range, its notes are folded one by one by dynamic programming: a
+change of octave inside a run costs more than staying displaced, and less at a leap than at a step.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from rescore_music.orchestration.ensemble import Ensemble
 
 Ints = npt.NDArray[np.int64]
 
+_OCTAVE = 12
 _LEAP = 8  # semitones from which a change of octave is not heard as a break
 _SHIFTS = np.arange(-8, 9)
 
@@ -61,6 +62,7 @@ def _segments(rows: Rows, pitch: Ints, ticks_per_quarter: int) -> Ints:
         chord = rows["onset"][1:] == rows["onset"][:-1]
         rest = rows["onset"][1:] - (rows["onset"] + rows["duration"])[:-1] >= ticks_per_quarter // 2
         leap = np.abs(np.diff(pitch)) >= _LEAP
+        leap &= (np.diff(rows["onset"]) >= ticks_per_quarter // 2) | (np.abs(np.diff(pitch)) > _OCTAVE)
         new[1:] = ~(same & (chord | ~(rest | leap)))
     return np.flatnonzero(new)
 

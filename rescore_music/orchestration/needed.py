@@ -1,8 +1,8 @@
 """Which notes of a draft may go when players are eased, and which may not.
 
 Conventions: rows are those of a draft, pitched or not; a row is *spare* while every pitch class that melody or bass
-begins at its tick is begun by another row too. A note of a leading line itself is spare only while another seat plays
-the same source note: then that seat leads.
+begins at its tick is begun by another row too. A note of a leading line itself (of one that doubles no other) is spare
+only while another seat plays the same source note: then that seat leads.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ class Needed:
         for i, source in enumerate(self._source):
             if source >= 0:
                 self._same[source].append(i)
-        self._main = (np.isin(rows["role"], LEADING) & (rows["rank"] == 0)).tolist()
+        main = np.isin(rows["role"], LEADING) & (rows["rank"] == 0)
+        if analysis.doubles.size:  # a line that only doubles another is not asked for twice
+            main &= analysis.doubles[rows["line"], rows["phrase"]] < 0
+        self._main = main.tolist()
 
     def spare(self, i: int) -> bool:
         """Whether row i may go."""

@@ -90,6 +90,7 @@ class _Hand:
         lead = np.isin(rows["role"][own], _LEADING) & (rows["rank"][own] == 0) & ~rows["doubling"][own]
         self.fixed = lead.tolist()
         self.priority = rows["priority"][own].tolist()
+        self.role = rows["role"][own].tolist()
         self.line = rows["line"][own].tolist()
         self.last: dict[int, int] = {}  # line -> the shift it took in the chord before
 
@@ -161,6 +162,8 @@ class _Hand:
         while not self._fits(rest):
             free = [i for i in rest if not self.fixed[i]]
             if not free:  # melody and bass stay: rolled where that is a way to play them, else the measure tells
+                if self._lift(rest, moved):
+                    return
                 if self.rolls:
                     self.rows["articulation"][self.own[rest]] |= np.uint32(Articulation.ARPEGGIO)
                     rolled[self.own[rest]] = True
@@ -172,3 +175,14 @@ class _Hand:
             self.end[gone] = self.onset[gone]
             if self._move(rest, moved):
                 return
+
+    def _lift(self, chord: list[int], moved: Bools) -> bool:
+        """On a fingerboard a bass that no hand stops under its melody comes up by octaves; False if none helps."""
+        bass = [i for i in chord if self.stopped and self.role[i] == int(Role.BASS)]
+        for i in bass[:1]:
+            others = {self.pitch[k] for k in chord if k != i}
+            for there in range(self.pitch[i] + 12, min(max(others, default=0), self.high) + 1, 12):
+                if there not in others and self.feasible(tuple(sorted(others | {there}))):
+                    self._set(i, there, moved)
+                    return True
+        return False

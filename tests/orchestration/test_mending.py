@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import orchestration_builders as builders
 import pytest
@@ -204,3 +206,71 @@ def test_what_is_too_quick_for_a_plucking_finger_is_bowed() -> None:
     assert not rules(done, "pizzicato-speed")
     assert told(done, "too quick for pizzicato") == len(quick)
     assert violations(score.replace(notes=notes, parts=(Part("v", instrument="violin"),)), rules=("pizzicato-speed",))
+
+
+def test_a_quick_bass_goes_to_the_euphonium_and_the_tubas_mark_the_beats() -> None:
+    step = TPQ // 4  # eight a second
+    bass = [(i * step, step, (31, 43)[i % 2], 80, 0) for i in range(64)]
+    chords = [(i * BAR, BAR, 55 + 2 * i, 70, 1) for i in range(4)]
+    seats = [("bb-bass", 1, 1), ("euphonium-bb", 1, 1)]
+    given = (Assignment(0, 0, 0), Assignment(0, 1, 1))
+    done = made(bass + chords, [Role.BASS, Role.HARMONY], seats, *given)
+    assert not rules(done, "agility", "repeated-notes", "range")
+    by_name = {p.instrument: done.score.notes[done.score.notes["part"] == i] for i, p in enumerate(done.score.parts)}
+    quick, beats = by_name["euphonium-bb"], by_name["bb-bass"]
+    assert {(row[0], row[2] % 12) for row in bass} <= {(int(n["onset"]), int(n["pitch"]) % 12) for n in quick}
+    assert {i * TPQ for i in range(16)} <= set(beats["onset"].tolist())
+    assert 0 < len(beats) <= 32
+    assert beats["pitch"].min() < quick["pitch"].min()  # the bass is still the lowest
+    assert told(done, "background given up") == 4
+    assert sum(item.count for item in done.log if item.lost) == 4
+
+
+def test_a_second_player_takes_the_quick_line_beside_what_the_first_plays() -> None:
+    tune = run(part=0)
+    held = [(i * BAR, BAR, 60, 70, 1) for i in range(2)]
+    seats = [("trombone", 1, 1), ("clarinet-bb", 2, 2)]
+    given = (Assignment(0, 0, 0), Assignment(0, 1, 1))
+    done = made(tune + held, [Role.MELODY, Role.COUNTER_MELODY], seats, *given)
+    assert "agility" not in rules(done)
+    names = [part.instrument for part in done.score.parts]
+    clarinets = done.score.notes[done.score.notes["part"] == names.index("clarinet-bb")]
+    assert len(clarinets) == len(tune) + len(held)
+    assert not any(item.lost for item in done.log)
+
+
+def test_of_two_lines_that_double_each_other_one_may_be_lightened() -> None:
+    rows = [(i * TPQ // 5, TPQ // 5, 45 + i % 3, 80, part) for i in range(40) for part in (0, 1)]  # ten a second
+    score, analysis = cue_of(rows, [Role.BASS, Role.BASS])
+    seats = builders.template((("bassoon", 1, 1), ("bb-bass", 1, 1)))
+    given = (Assignment(0, 0, 0), Assignment(0, 1, 1))
+    alone = realize(score, analysis, seats, given)
+    assert "agility" in rules(alone)
+    known = replace(analysis, doubles=np.array([[-1], [0]], np.int32))
+    done = realize(score, known, seats, given)
+    assert "agility" not in rules(done)
+    assert onsets(done) == {row[0] for row in rows}
+
+
+def test_broken_octaves_stay_broken_octaves() -> None:
+    step = TPQ // 4
+    rows = [(i * step, step, (23, 35)[i % 2], 80, 0) for i in range(32)]
+    done = made(rows, [Role.BASS], [("bassoon", 1, 1)], Assignment(0, 0, 0))
+    assert np.array_equal(np.abs(np.diff(done.score.notes["pitch"].astype(int))), np.full(31, 12))
+
+
+def test_a_note_far_off_a_quick_tune_joins_its_neighbours() -> None:
+    step = TPQ // 4
+    figure = (72, 67, 60, 78, 72, 78)  # the low note lies 18 semitones under the next
+    rows = [(i * step, step, figure[i % 6], 80, 0) for i in range(24)]
+    done = made(rows, [Role.MELODY], [("cornet", 1, 1)], Assignment(0, 0, 0))
+    assert not rules(done, "leap")
+    assert np.array_equal(done.score.notes["pitch"] % 12, np.array([row[2] for row in rows]) % 12)
+    assert told(done, "too wide a leap") == 4
+
+
+def test_a_bass_no_hand_can_stop_under_its_tune_comes_up() -> None:
+    rows = [(i * TPQ, TPQ, pitch, 80, part) for i in range(4) for part, pitch in ((0, 77), (1, 41))]
+    done = made(rows, [Role.MELODY, Role.BASS], [("guitar", 1, 2)], Assignment(0, 0, 0), Assignment(0, 1, 0))
+    assert not rules(done, "stops")
+    assert sorted(set(done.score.notes["pitch"].tolist())) in ([53, 77], [65, 77])
