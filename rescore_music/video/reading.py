@@ -12,7 +12,7 @@ first picture's time.
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -59,6 +59,7 @@ class Media:
     last_length: int = 0  # ticks that the last picture is shown, 0 where untold
     sound_note: str = ""
     end_reached: bool = True
+    observer: Callable[[Any, list[int]], None] | None = None  # sees every picture, with the times up to its own
 
 
 @contextmanager
@@ -162,6 +163,8 @@ def watched(media: Media) -> Iterator[tuple[str, Any]]:
                 budget.spend(frame)
                 batch.append(_thumbnail(frame))
                 _note_time(media, frame)
+                if media.observer is not None:
+                    media.observer(frame, media.times)
                 if len(batch) == BATCH:
                     yield "pictures", np.stack(batch)
                     batch = []

@@ -13,6 +13,7 @@ from rescore_music.cues import Cues, Span
 from rescore_music.elements import LogItem
 from rescore_music.errors import ReadError
 from rescore_music.timecode import FrameRate, Timecode
+from rescore_music.video.burnt import Burnt, BurntReader
 from rescore_music.video.cuts import CutFinder
 from rescore_music.video.dialogue import Listener, Seconds
 from rescore_music.video.footage import Footage
@@ -37,7 +38,8 @@ def watch(
     rate : FrameRate, str or number, optional
         The frame rate to count in; what the picture times and the file say unless told.
     start : Timecode or str, optional
-        Timecode of the first picture; the file's own (timecode track or metadata) unless told.
+        Timecode of the first picture; the file's own (timecode track or metadata) unless told, otherwise the one
+        burnt into the picture, if there is one that can be read with certainty.
     sound : bool
         Whether to look for dialogue and silence in its sound.
 
@@ -58,14 +60,18 @@ def watch(
     with opened(path, sound=sound) as media:
         listener = Listener()
         told = _told_rates(media)
-        finder = CutFinder(float(asked.fps if asked else next((r for r in told if r), Fraction(24))))
+        likely = asked.fps if asked else frame_rate(np.zeros(0, np.int64), media.tick, told)[0]
+        finder = CutFinder(float(likely))
+        reader = BurntReader(likely, media.tick)
+        if start is None:
+            media.observer = reader.see
         for kind, block in watched(media):
             if kind == "pictures":
                 finder.feed(block)
             else:
                 listener.hear(block)
         finder.finish()
-        seen = _counted(media, finder, asked, start, told)
+        seen = _counted(media, finder, reader, asked, start, told)
         return _with_sound(seen, *listener.finish())
 
 
@@ -87,6 +93,7 @@ def _told_rates(media: Media) -> list[Fraction | None]:
 def _counted(
     media: Media,
     finder: CutFinder,
+    reader: BurntReader,
     asked: FrameRate | None,
     start: Timecode | str | None,
     told: Sequence[Fraction | None],
@@ -95,10 +102,9 @@ def _counted(
     times = np.array(media.times, np.int64)
     fps, steadiness = frame_rate(times, media.tick, told)
     log = _log(media)
-    if asked is None:
-        first, remark = first_timecode(_told_labels(media), fps)
-    else:
-        first, remark = first_timecode(_told_labels(media), asked.fps)
+    claims = _told_labels(media)
+    first, remark = first_timecode(claims, asked.fps if asked else fps)
+    if asked is not None:
         fps = asked.fps
         if first.rate != asked:  # the count asked for is the one that is used
             first = Timecode(first.frame, asked)
@@ -106,6 +112,11 @@ def _counted(
         log.append(LogItem("timecode", remark))
     if start is not None:
         first = _start(start, first.rate, media.path)
+    else:
+        count = asked.drop if asked else first.rate.drop if claims and not remark else None
+        first = _with_burnt(first, reader.finish(media.times, fps, count), bool(claims and not remark), asked, log)
+        if reader.doubt:
+            log.append(LogItem("timecode", f"burnt into the picture, but not certain: it {reader.doubt}"))
     if steadiness < STEADY:
         log.append(LogItem("pictures", f"come at varying times; counted on a grid of {first.rate}"))
     origin, offset = int(times[0]), first.frame
@@ -133,6 +144,29 @@ def _counted(
         log=tuple(log),
         source=str(media.path),
     )
+
+
+def _with_burnt(
+    first: Timecode, burnt: Burnt | None, told: bool, asked: FrameRate | None, log: list[LogItem]
+) -> Timecode:
+    """The start, from the picture itself where the file tells none."""
+    if burnt is None:
+        return first
+    seen = burnt.start
+    if asked is not None and seen.rate != asked:
+        log.append(LogItem("timecode", f"{seen} burnt into the picture is counted at {seen.rate}, not at {asked}"))
+        return first
+    if told:
+        if seen != first:
+            log.append(LogItem("timecode", f"the file says {first}, the picture {seen} burnt in; the file's counts"))
+        return first
+    halved = ", each number for two pictures" if burnt.halved else ""
+    log.append(
+        LogItem("timecode", f"{seen} burnt into the picture{halved}; {burnt.agreed} of {burnt.read} pictures agree")
+    )
+    if not burnt.drop_known and seen.rate.fps.denominator == 1001 and seen.rate.nominal % 30 == 0:
+        log.append(LogItem("timecode", f"the picture does not tell whether it drops frames; counted as {seen.rate}"))
+    return seen
 
 
 def _with_sound(seen: Footage, dialogue: Seconds, silence: Seconds) -> Footage:
