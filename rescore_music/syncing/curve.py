@@ -40,8 +40,8 @@ STEP, DEVIATION = 0.0075, 0.055  # a change per beat and a distance from the own
 # begin to be heard, use up half a frame at 24 frames a second
 ECONOMY = 0.01  # of a hard hit inside its tolerance: the tolerance is used only as far as it pays
 PULL = 0.05  # of a soft hit of weight 1
-ROUNDS, POLISH = 4, 15  # reweightings towards fourth powers, and then towards higher ones
-HIGH = 7.0  # the power of the latter
+ROUNDS, POLISH = 4, 40  # reweightings towards fourth powers, and then towards higher ones
+HIGH, HIGHER, EARLY = 7.0, 12.0, 15  # the power of the first of the latter, that of the rest, how many are the first
 HOME = RELAX**2 * (STEP / DEVIATION) ** 2  # so that both terms weigh the same at their limits
 FLOOR, BASE = 0.05, 0.1  # of the weights, so that what does not matter is not left to chance
 UNHEARD = 0.3  # of the limits: below it the plain form is as good as any
@@ -123,8 +123,8 @@ def least_change(cells: Cells, pins: Pins, rounds: int = ROUNDS, polish: int = P
     cells : Cells
     pins : Pins
     rounds, polish : int
-        How often to reweight towards fourth powers and then towards the power `HIGH`; with none of either the solution
-        is that of the plain quadratic form.
+        How often to reweight towards fourth powers and then towards higher ones; with none of either the solution is
+        that of the plain quadratic form. Of all rounds the curve with the least largest change is kept.
 
     Returns
     -------
@@ -136,16 +136,19 @@ def least_change(cells: Cells, pins: Pins, rounds: int = ROUNDS, polish: int = P
     form = _Form(cells, pins)
     i, j, distance, ease = cells.links
     stretch = form.solve(np.ones(len(i)), np.ones(form.count))
-    for power in (2.0,) * rounds + (HIGH - 2,) * polish:
+    best, least = stretch, np.inf
+    for power in (2.0,) * rounds + (HIGH - 2,) * min(polish, EARLY) + (HIGHER - 2,) * (polish - EARLY) + (0.0,):
         steps = np.abs(stretch[j] - stretch[i]) / distance / STEP * ease
         away = np.where(form.elastic, 0.0, np.abs(stretch - 1) / DEVIATION)
         top = max(float(steps.max(initial=0.0)), float(away.max(initial=0.0)))
-        if top < UNHEARD:
+        if top < least:
+            best, least = stretch, top
+        if top < UNHEARD or not power:
             break
         step_weight = np.maximum(steps / top, FLOOR) ** power
         home_weight = BASE + HOME * (away / top) ** power
-        stretch += (form.solve(step_weight, home_weight) - stretch) / (power + 1)
-    return np.asarray(stretch[cells.groups], np.float64)
+        stretch = stretch + (form.solve(step_weight, home_weight) - stretch) / (power + 1)
+    return np.asarray(best[cells.groups], np.float64)
 
 
 class _Form:
@@ -195,7 +198,7 @@ class _Form:
         gram = (gram + gram.T) / 2
         gram[np.diag_indices_from(gram)] += 1e-12 * gram.trace() / len(gram)
         factor = cho_factor(gram)
-        # not by the factor: solving for many sides at once is spread over threads that spin, a hundred times dearer here
+        # not by the factor: solving for many sides at once is spread over threads that spin, far dearer at this size
         self.offset = self._offsets(np.linalg.inv(gram))
         goal = self.exact + np.diff(np.concatenate([[0.0], self.offset])) - self.natural
         return np.asarray(1.0 + influence @ cho_solve(factor, goal), np.float64)
