@@ -11,6 +11,16 @@ knows nothing of us:
   it lay, but for the cut's own offset (largest difference in microseconds);
 - hits: every hard hit that is still in the picture, at its frame in mido's time.
 
+A second class of as many changes (`--plain` leaves it out) has spans and fermatas: two dialogues of 2 to 6 s, a frozen
+span of 3 to 6 s and a hold of 1.5 to 3 s at random places, and a fermata on about every eighth bar's longest note. Told
+of it, again from MIDI read by mido and the cut's own map of frames:
+
+- frozen: of the spans whose picture is whole, how many sound as they did, message for message, at the picture's offset;
+  of those that the cut goes through or takes away, how many are told;
+- dialogue: of those whose picture is whole, that had no tempo change and have no hit inside: how many have none now;
+- holds whose picture is whole and that were met before: how many begin and end within half a frame of it;
+- fermatas: bars edited and the deviation of the tempo, beside the same change of the same music without fermatas.
+
 With --real the cues are published game files (every ninth that lasts 40 to 240 s) where they lie beside the checkout.
 
 Peers: no published tool conforms notes to a new cut. Compared with syncing the cue to the new frames from scratch: how
@@ -23,7 +33,8 @@ import io
 import os
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -31,15 +42,15 @@ import mido
 import numpy as np
 
 from rescore_music.analysis import analyze
-from rescore_music.cues import Cues, Hit
+from rescore_music.cues import Cues, Hit, Span
 from rescore_music.edits import Edit, EditList
 from rescore_music.errors import RescoreError, SyncError
 from rescore_music.io import read_score
 from rescore_music.io.midi.write import midi_bytes
 from rescore_music.resources import samples_dir
-from rescore_music.score import Score
+from rescore_music.score import Articulation, Score
 from rescore_music.structure import Analysis
-from rescore_music.syncing import Synced, conform, sync
+from rescore_music.syncing import Conformed, Synced, conform, sync
 from rescore_music.timecode import FrameRate, Timecode
 
 CUES = ("chase.mid", "hero_theme.mid", "love_theme.musicxml", "pixel_loop.mid")
@@ -76,9 +87,12 @@ def real_cues() -> dict[str, Score]:
     return found
 
 
-def draw_setting(rng: np.random.Generator, scores: dict[str, tuple[Score, Analysis]]) -> Setting:
+def draw_setting(
+    rng: np.random.Generator, scores: dict[str, tuple[Score, Analysis]], *, spans: bool = False
+) -> Setting:
     name = str(rng.choice(list(scores)))
     score, analysis = scores[name]
+    score = with_fermatas(rng, score) if spans else score
     rate = FrameRate.parse(str(rng.choice(RATES)))
     fps, start = float(rate.fps), Timecode.parse("01:00:00:00", rate)
     while True:
@@ -90,7 +104,8 @@ def draw_setting(rng: np.random.Generator, scores: dict[str, tuple[Score, Analys
             frame = start.frame + round(at * fps)
             hits.append(Hit(frame, f"hit {len(hits) + 1}", float(rng.uniform(0.3, 1)), kind, tolerance, lands))
             at += float(rng.uniform(2.5, 9))
-        cues = Cues(rate, start, tuple(hits))
+        asked = draw_spans(rng, score.duration, rate, start.frame) if spans else ()
+        cues = Cues(rate, start, tuple(hits), asked)
         try:
             synced = sync(score, cues)
         except SyncError:
@@ -126,6 +141,26 @@ def draw_change(rng: np.random.Generator, kind: str, shots: tuple[Shot, ...], fp
         return f"a shot of {length} frames inserted before {name}", new
     new[k], new[k + 1] = new[k + 1], new[k]
     return f"{name} and {new[k][0]} swapped", new
+
+
+def with_fermatas(rng: np.random.Generator, score: Score) -> Score:
+    """A fermata on the longest note of about every eighth bar, none in the first and the last."""
+    notes = score.notes.copy()
+    for bar in range(1, len(score.bars) - 2):
+        inside = np.flatnonzero((notes["onset"] >= score.bars[bar]) & (notes["onset"] < score.bars[bar + 1]))
+        if len(inside) and rng.random() < 1 / 8:
+            onset = notes["onset"][inside[notes["duration"][inside].argmax()]]
+            notes["articulation"][notes["onset"] == onset] |= int(Articulation.FERMATA)
+    return score.replace(notes=notes)
+
+
+def draw_spans(rng: np.random.Generator, seconds: float, rate: FrameRate, start: int) -> tuple[Span, ...]:
+    made = []
+    for kind, low, high in (("dialogue", 2, 6), ("dialogue", 2, 6), ("frozen", 3, 6), ("hold", 1.5, 3)):
+        length, at = float(rng.uniform(low, high)), float(rng.uniform(2, seconds - high - 2))
+        edges = [start + round(x * float(rate.fps)) for x in (at, at + length)]
+        made.append(Span(edges[0], edges[1], kind, f"{kind} {len(made)}"))
+    return tuple(made)
 
 
 def edit_list(shots: list[Shot] | tuple[Shot, ...], cues: Cues) -> EditList:
@@ -180,6 +215,12 @@ class Heard:
         i = np.searchsorted(self.ticks, ticks, side="right") - 1
         return (self.before[i] + (ticks - self.ticks[i]) * self.us[i]) / (self.division * 1e6)
 
+    def steady(self, low: float, high: float) -> bool:
+        """Whether the tempo changes by no more than a hundredth of a percent in [low, high)."""
+        at = np.concatenate([self.before / (self.division * 1e6), [np.inf]])
+        tempi = self.us[(at[1:] > low + 1e-3) & (at[:-1] < high - 1e-3)]
+        return bool(tempi.max() / tempi.min() - 1 <= 1e-4)
+
     def between(self, low: float, high: float) -> tuple[list[tuple[object, ...]], np.ndarray]:
         """Messages of [low, high], in an order that does not hang on microseconds: by message, then by time."""
         inside = np.flatnonzero((self.times >= low - SAME) & (self.times <= high + SAME))
@@ -218,6 +259,69 @@ def bars_moved(setting: Setting, other: Score, left: int, right: int, shift: flo
 
 
 @dataclass
+class SpanTally:
+    """What became of spans and fermatas: kept and asked."""
+
+    frozen: int = 0
+    frozen_asked: int = 0
+    told: int = 0
+    told_asked: int = 0
+    dialogue: int = 0
+    dialogue_asked: int = 0
+    holds: int = 0
+    holds_asked: int = 0
+    bars: int = 0
+    bars_bare: int = 0
+    deviation: float = 0.0
+    deviation_bare: float = 0.0
+
+    def add(self, setting: Setting, got: Conformed, images: dict[int, int], old: Heard, new: Heard) -> None:
+        cues, fps = setting.cues, float(setting.cues.rate.fps)
+        first = got.cues.start.frame
+        lost = {s.timecode for s in got.skipped}
+        for span in cues.spans:
+            if span.start < cues.start.frame or cues.seconds_of(span.end) > setting.synced.score.duration:
+                continue
+            seen = [images.get(f) for f in range(span.start, span.end)]
+            whole = None not in seen and seen[-1] - seen[0] == len(seen) - 1  # type: ignore[operator]
+            before = float(cues.seconds_of(span.start)), float(cues.seconds_of(span.end))
+            if not whole:
+                if span.kind == "frozen":
+                    self.told_asked += 1
+                    self.told += Timecode(span.start, cues.rate).label in lost
+                continue
+            begin = (seen[0] - first) / fps  # type: ignore[operator]
+            if begin < 0:
+                continue
+            if span.kind == "frozen" and Timecode(span.start, cues.rate).label not in lost:
+                self.frozen_asked += 1
+                by = begin - before[0]
+                a = notes_only(old.between(before[0] + SAME, before[1] - SAME))
+                b = notes_only(new.between(before[0] + by + SAME, before[1] + by - SAME))
+                self.frozen += a[0] == b[0] and bool(np.all(np.abs(b[1] - a[1] - by) <= 2 * SAME))
+            elif span.kind == "dialogue":
+                now = begin, begin + before[1] - before[0]
+                hit = any(span.start < h.frame < span.end for h in cues.hits)
+                hit = hit or any(now[0] < h.target_s < now[1] for h in got.hits)
+                if not hit and old.steady(*before):
+                    self.dialogue_asked += 1
+                    self.dialogue += new.steady(*now)
+            elif span.kind == "hold":
+                mine = [p for p in got.passages if p.kind == "hold" and p.label == span.label]
+                if any(p.kind == "hold" and p.label == span.label for p in setting.synced.passages):
+                    self.holds_asked += 1
+                    ends = [float(new.seconds(t)) for p in mine for t in (p.tick, p.end_tick)]
+                    wanted = [begin, begin + before[1] - before[0]]
+                    self.holds += bool(ends) and bool(np.all(np.abs(np.subtract(ends, wanted)) * fps <= 0.5))
+
+    def compare(self, got: Conformed, bare: Conformed) -> None:
+        self.bars += sum(t.edit[2] != 0 for t in got.touched)
+        self.bars_bare += sum(t.edit[2] != 0 for t in bare.touched)
+        self.deviation += got.max_deviation_percent
+        self.deviation_bare += bare.max_deviation_percent
+
+
+@dataclass
 class Tally:
     """Counts of one kind of change."""
 
@@ -238,7 +342,13 @@ class Tally:
             setattr(self, name, max(mine, value) if name.startswith("worst") else mine + value)
 
 
-def run(setting: Setting, new_shots: list[Shot], music: Counter[str], steps: list[tuple[float, float]]) -> Tally:
+def run(
+    setting: Setting,
+    new_shots: list[Shot],
+    music: Counter[str],
+    steps: list[tuple[float, float]],
+    spans: SpanTally | None = None,
+) -> Tally:
     cues, synced = setting.cues, setting.synced
     images, low, high, offset = frame_images(setting.shots, new_shots, cues.start.frame)
     tally = Tally(changes=1)
@@ -252,6 +362,13 @@ def run(setting: Setting, new_shots: list[Shot], music: Counter[str], steps: lis
         return tally
     tally.seconds = perf_counter() - begin
     old, new = Heard(synced.score), Heard(got.score)
+    if spans is not None:
+        spans.add(setting, got, images, old, new)
+        notes = synced.score.notes.copy()
+        notes["articulation"] &= ~np.uint32(int(Articulation.FERMATA))
+        bare = replace(synced, score=synced.score.replace(notes=notes), base=None)
+        with suppress(SyncError):
+            spans.compare(got, conform(bare, cues, old_cut, new_cut, analysis=setting.analysis))
     places = {h.label: h.tick for h in synced.hits if h.landed}
     hard = [h for h in cues.hits if h.hard and h.label in places]
     before = max((places[h.label] for h in hard if h.frame < low), default=-(10**6))
@@ -295,18 +412,26 @@ def main() -> None:
     rng = np.random.default_rng(seed)
     scores = real_cues() if "--real" in sys.argv else {name: read_score(samples_dir() / name) for name in CUES}
     known = {name: (score, analyze(score)) for name, score in scores.items()}
+    for spans in (None,) if "--plain" in sys.argv else (None, SpanTally()):
+        print("\nwith spans and fermatas:" if spans else "hits alone:")
+        changes(rng, known, wanted, spans)
+
+
+def changes(
+    rng: np.random.Generator, known: dict[str, tuple[Score, Analysis]], wanted: int, spans: SpanTally | None
+) -> None:
     tallies = {kind: Tally() for kind in KINDS}
     music: Counter[str] = Counter()
     steps: list[tuple[float, float]] = []
     done = 0
     while done < wanted:
-        setting = draw_setting(rng, known)
+        setting = draw_setting(rng, known, spans=spans is not None)
         print(f"{setting.name}: {len(setting.cues.hits)} hits, {len(setting.shots)} shots")
         for kind in KINDS * EACH:
             if done == wanted:
                 break
             what, new_shots = draw_change(rng, kind, setting.shots, float(setting.cues.rate.fps))
-            tally = run(setting, new_shots, music, steps)
+            tally = run(setting, new_shots, music, steps, spans)
             if not tally.still:
                 print(f"    {what}: outside moved by {tally.worst_us:.1f} us")
             if tally.landed < tally.hard:
@@ -314,6 +439,16 @@ def main() -> None:
             tallies[kind].add(tally)
             done += 1
     report(tallies, music, steps)
+    if spans is not None:
+        print(
+            f"frozen spans still: {spans.frozen} of {spans.frozen_asked}; cut through or gone, and told: {spans.told} "
+            f"of {spans.told_asked}; dialogues still without a tempo change: {spans.dialogue} of {spans.dialogue_asked}; "
+            f"holds on their picture: {spans.holds} of {spans.holds_asked}"
+        )
+        print(
+            f"stretches whose bars were edited: {spans.bars} with fermatas, {spans.bars_bare} without; deviation on "
+            f"average {spans.deviation / wanted:.2f} % and {spans.deviation_bare / wanted:.2f} %"
+        )
 
 
 def report(tallies: dict[str, Tally], music: Counter[str], steps: list[tuple[float, float]]) -> None:

@@ -199,7 +199,7 @@ class _Form:
         gram[np.diag_indices_from(gram)] += 1e-12 * gram.trace() / len(gram)
         factor = cho_factor(gram)
         # not by the factor: solving for many sides at once is spread over threads that spin, far dearer at this size
-        self.offset = self._offsets(np.linalg.inv(gram))
+        self.offset = self._offsets(np.asarray(np.linalg.inv(gram), np.float64))
         goal = self.exact + np.diff(np.concatenate([[0.0], self.offset])) - self.natural
         return np.asarray(1.0 + influence @ cho_solve(factor, goal), np.float64)
 
