@@ -441,8 +441,8 @@ def changes(
     report(tallies, music, steps)
     if spans is not None:
         print(
-            f"frozen spans still: {spans.frozen} of {spans.frozen_asked}; cut through or gone, and told: {spans.told} "
-            f"of {spans.told_asked}; dialogues still without a tempo change: {spans.dialogue} of {spans.dialogue_asked}; "
+            f"frozen spans still: {spans.frozen} of {spans.frozen_asked}; cut or gone, and told: {spans.told} "
+            f"of {spans.told_asked}; dialogues still steady: {spans.dialogue} of {spans.dialogue_asked}; "
             f"holds on their picture: {spans.holds} of {spans.holds_asked}"
         )
         print(

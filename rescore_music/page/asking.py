@@ -11,6 +11,7 @@ import rescore_music as rm
 from rescore_music.io import suffixes
 from rescore_music.page.picture import ask_video, asked_with
 from rescore_music.page.session import Request, kept
+from rescore_music.page.solving import taken
 from rescore_music.resources import samples_dir
 
 UPLOAD_MB = 20  # the largest cue or spotting list
@@ -44,7 +45,7 @@ def ask() -> Request | None:
         given = ask_picture(cue)
         cues, rate, start = asked_with(video, *given)
         st.session_state["picture-asked"] = (cue, video, given)
-        settings = ask_settings()
+        settings = taken(ask_settings(), cue)
         pressed = st.button("Re-orchestrate", type="primary", width="stretch", disabled=cue is None, key="go")
         if cue is None:
             st.caption("Choose a file first.")

@@ -16,10 +16,10 @@ import streamlit as st
 import rescore_music as rm
 from rescore_music.cues import HARD, LANDINGS, SOFT, Cues, Hit
 from rescore_music.page.session import Take, plain, safe_name, workshop
-from rescore_music.syncing import Synced
+from rescore_music.page.solving import against_the_music, shown
 from rescore_music.timecode import Timecode
 from rescore_music.view import report_blocks as block
-from rescore_music.view.tempocurve import tempo_curve
+from rescore_music.view import solutions
 
 VIDEO_MB = 200
 VIDEOS = ["mp4", "mov", "m4v", "mkv", "webm"]
@@ -206,35 +206,6 @@ def _columns(cues: Cues) -> dict[str, Any]:
     }
 
 
-def against_the_music(cue: Path, cues: Cues) -> None:
-    """The cue's tempo bent to the hits: the curve, and each hit's bar and beat."""
-    try:
-        source = _cue(cue)
-        synced = rm.sync(source, cues)
-    except rm.RescoreError as error:
-        st.warning(error.message.replace(f"{workshop() / 'in'}/", ""))
-        return
-    flags = [(hit.target_s, f"{hit.label} · bar {hit.bar}, {hit.beat:g}", hit.landed) for hit in synced.hits]
-    st.image(tempo_curve(synced.score, own=source, hits=flags), width="stretch")
-    with st.expander(_summary(synced)):
-        st.html(f'<div class="rescore">{block.hits(synced)}</div>')
-
-
-def _summary(synced: Synced) -> str:
-    landed = sum(hit.landed for hit in synced.hits)
-    return f"{landed} of {len(synced.hits)} hits land; largest step {synced.max_step_percent:.2f} % a beat"
-
-
-def _cue(path: Path) -> rm.Score:
-    key = (path, path.stat().st_mtime_ns)
-    held = st.session_state.get("picture-cue")
-    if held is None or held[0] != key:
-        held = (key, rm.read_score(path))
-        st.session_state["picture-cue"] = held
-    score: rm.Score = held[1]
-    return score
-
-
 def with_score(video: Path, result: rm.Result, start: str) -> tuple[Path | None, str]:
     """The video with the take as its sound, and why there is none.
 
@@ -269,8 +240,10 @@ def picture_tab(take: Take) -> None:
         if take.result_sound is not None:
             st.audio(str(take.result_sound), format="audio/flac")
     if take.result.synced is not None:
-        st.html(f'<div class="rescore">{block.hits(take.result.synced)}</div>')
+        synced = take.result.synced
         st.image(block.curve(take.result), width="stretch")
+        for html in (solutions.ways(synced), block.hits(synced), solutions.changes(synced)):
+            shown(html)
     notes = workshop() / EDITED
     if notes.exists():
         st.download_button(

@@ -15,6 +15,7 @@ from rescore_music.score import Score
 from rescore_music.structure import Analysis
 from rescore_music.template import Template
 from rescore_music.view import report_blocks as block
+from rescore_music.view import solutions
 from rescore_music.view.choice import choice
 from rescore_music.view.decisions import decisions, rows_of
 from rescore_music.view.engraving import engrave
@@ -109,7 +110,7 @@ def report_html(result: ReportInput, *, seconds: bool = True) -> str:
         _section("measures", "How good it is", block.measures(result.quality)),
         _section("casting", "Who plays what", block.casting_table(result), wide=True),
         _section("decisions", "Who got it, and why", decisions(rows_of(result)), wide=True),
-        _section("picture", "Hits on picture", block.picture(result)) if result.synced is not None else "",
+        _section("picture", "Hits on picture", _picture(result)) if result.synced is not None else "",
         _section("candidates", "The choice", choice(result, seconds=seconds), wide=True),
         _section("sound", "The sound", block.sound(result.rendering)) if result.rendering is not None else "",
         _section("logs", "What was mended, moved or dropped", block.logs(result), wide=True),
@@ -163,6 +164,12 @@ def _rolls(result: ReportInput) -> str:
         " equal music. Both pictures share their scales.</p>"
         f"<h3>The cue as it came</h3>{before}<h3>Re-orchestrated</h3>{after}"
     )
+
+
+def _picture(result: ReportInput) -> str:
+    """The curve, three ways to meet the hits, the hits, what changed for them, and what else was found."""
+    told = (solutions.ways(result.synced), block.hits(result.synced), solutions.changes(result.synced))
+    return block.curve(result) + "".join(told) + solutions.others(result.synced)
 
 
 def _page(score: Score) -> str:

@@ -135,11 +135,6 @@ def _duty(duty: Any) -> str:
     )
 
 
-def picture(result: ReportInput) -> str:
-    """The tempo curve that meets the hits, and the hits with their residuals."""
-    return curve(result) + hits(result.synced)
-
-
 def curve(result: ReportInput) -> str:
     """The tempo curve as SVG, the cue's own tempo behind it."""
     flags = [(h.target_s, h.label, h.landed) for h in result.synced.hits]

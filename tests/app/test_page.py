@@ -292,3 +292,62 @@ def test_a_video_that_is_none_gives_one_line(page):
     (error,) = page.error
     assert error.value.startswith("letter.mp4")
     assert "\n" not in error.value
+
+
+def hits_of(folder: Path) -> Path:
+    """Five hits that tempo alone meets with steps that are heard."""
+    rows = "".join(f"00:00:{t},At {t},1,hard,0.5,downbeat\n" for t in ("05:20", "13:10", "17:03", "25:19", "36:08"))
+    spans = "00:00:06:00,He speaks,,dialogue,,00:00:09:00\n"
+    path = folder / "hits.csv"
+    path.write_text("timecode,label,weight,kind,tolerance,lands\n" + rows + spans)
+    return path
+
+
+def blocks(page: AppTest) -> str:
+    return "".join(html.value for html in page.get("html"))
+
+
+def test_three_ways_to_meet_the_hits_stand_side_by_side(page, tmp_path):
+    ask(page, sample="chase.mid", forces="chiptune", style="eight-bit")
+    page.file_uploader(key="spotting").set_value(("hits.csv", hits_of(tmp_path).read_bytes(), "text/csv")).run()
+    assert not page.exception
+    shown = blocks(page)
+    for words in ("One constant tempo", "A tempo from hit to hit", "One curve for all hits", "He speaks"):
+        assert words in shown
+    (chosen,) = page.session_state["solutions"].values()
+    constant, piecewise, joint = chosen.ways
+    assert constant.max_step_percent == 0
+    assert constant.mean_frames_off > 2
+    assert joint.within_a_frame == piecewise.within_a_frame == 1
+    assert joint.max_step_percent < piecewise.max_step_percent
+
+
+def test_a_runner_up_with_other_bars_is_chosen_and_orchestrated(page, tmp_path):
+    ask(page, sample="chase.mid", forces="chiptune", style="eight-bit")
+    page.file_uploader(key="spotting").set_value(("hits.csv", hits_of(tmp_path).read_bytes(), "text/csv")).run()
+    page.segmented_control(key="edits").set_value("meters").run()
+    assert not page.exception
+    assert "Bars that changed" in blocks(page)
+    (choice,) = [box for box in page.selectbox if box.label == "Solution"]
+    assert choice.options[0].startswith("The best")
+    choice.set_value(1).run()
+    assert not page.exception
+    chosen = list(page.session_state["solutions"].values())[-1]
+    page.button(key="go").click().run()
+    assert not page.exception
+    result = page.session_state["take"].result
+    assert result.settings.runner_up == 1
+    assert result.settings.edits == "meters"
+    assert [h.tick for h in result.synced.hits] == [h.tick for h in chosen.hits]
+    assert result.synced.edits == chosen.edits
+    assert "Other ways to land" in (page.session_state["take"].folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_choice_among_solutions_does_not_outlive_its_hits(page, tmp_path):
+    ask(page, sample="chase.mid", forces="chiptune", style="eight-bit")
+    page.file_uploader(key="spotting").set_value(("hits.csv", hits_of(tmp_path).read_bytes(), "text/csv")).run()
+    next(box for box in page.selectbox if box.label == "Solution").set_value(2).run()
+    assert page.session_state["solution"][3] == 2
+    page.selectbox(key="sample").set_value("hero_theme.mid").run()
+    assert not page.exception
+    assert page.session_state["solution"][3] == 0
