@@ -21,6 +21,7 @@ from rescore_music.orchestration.ensemble import ROLES, Ensemble
 from rescore_music.orchestration.foreground import LOUDEST, SOFTEST, brought_out
 from rescore_music.orchestration.material import phrase_dynamics
 from rescore_music.orchestration.placement import LEVEL_SPAN, phrase_level, role_level
+from rescore_music.orchestration.restriking import struck_again
 from rescore_music.playability.registers import FAMILIES, FORTE, PIANO, without
 from rescore_music.score import Score
 from rescore_music.structure import Analysis, Role
@@ -74,7 +75,8 @@ def dynamics(
 ) -> tuple[Rows, Ints]:
     """The draft, its reinforcement out of registers too weak for what is asked there, and every note's velocity.
 
-    Where accompaniment masks the melody, it comes down (`foreground`).
+    Where accompaniment masks the melody, it comes down (`foreground`); long notes that die away under it nevertheless
+    are struck again (`restriking`).
     What a register does not have is not asked of a wind player (`playability.registers`): no fortissimo where the
     instrument is weak, no pianissimo where it cannot be soft.
     """
@@ -88,6 +90,8 @@ def dynamics(
         velocity = balance(draft, score, analysis, seats, style)
         weak, loud = _without(draft, seats)
     velocity = brought_out(draft, velocity, score, analysis, seats)
+    draft, velocity = struck_again(draft, velocity, score, analysis, seats, ledger)
+    weak, loud = _without(draft, seats)
     velocity = np.where(weak, np.minimum(velocity, FORTE - 1), velocity)
     return draft, np.where(loud, np.maximum(velocity, PIANO + 1), velocity)
 

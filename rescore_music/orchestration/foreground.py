@@ -9,6 +9,8 @@ Orchestration, part II (balance of texture types).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -28,6 +30,45 @@ _MASKED = 0.04  # share of a phrase's melody from which it is mended
 _DOWN, _UP = 12, 4  # velocity, a round
 
 
+class Stage:
+    """A draft on the stage of the masking model: when its notes sound, how loud they can be, which belong to a tune.
+
+    Attributes
+    ----------
+    line : int64 array, one a row
+        The melody a row plays or doubles, else -1.
+    start, end, decay : float64 arrays, one a row
+        Seconds, and how fast the note dies away in dB a second.
+    phrase : int64 array, one a frame
+    """
+
+    def __init__(self, draft: Rows, score: Score, analysis: Analysis, seats: Ensemble) -> None:
+        self.line = melody_lines(draft, seats)
+        self.start, self.end = score.seconds(draft["onset"]), score.seconds(draft["onset"] + draft["duration"])
+        pitch = np.clip(draft["pitch"].astype(np.int64), 0, 127)
+        self.decay = dying([seat.instrument for seat in seats.seats], draft["seat"], draft["articulation"])
+        self._row = np.where(seats.pitched[draft["seat"]], pitch, NOISE)
+        self._soft, self._loud = seats.soft[draft["seat"], pitch], seats.loud[draft["seat"], pitch]
+        self._length = min(int(self.end.max(initial=0.0) / FRAME_S) + 1, MOST_FRAMES)
+        begins = score.seconds(np.array([phrase.start for phrase in analysis.phrases], np.int64))
+        at = np.arange(self._length) * FRAME_S
+        self.phrase = np.maximum(np.searchsorted(begins, at, side="right") - 1, 0)
+
+    def lines(self) -> list[int]:
+        """The melodies there are."""
+        return [int(one) for one in np.unique(self.line[self.line >= 0])]
+
+    def audible(self, velocity: Ints, lines: list[int]) -> Iterator[Floats]:
+        """Per melody its audible share by frames, NaN where it is silent."""
+        share = (velocity - PIANISSIMO) / (FORTISSIMO - PIANISSIMO)
+        level = self._soft + (self._loud - self._soft) * share
+        everything = frames(self.start, self.end, level, self.decay, self._row, self._length)
+        for one in lines:
+            own = self.line == one
+            mine = frames(self.start[own], self.end[own], level[own], self.decay[own], self._row[own], self._length)
+            yield audible_share(mine, everything - mine)
+
+
 def brought_out(draft: Rows, velocity: Ints, score: Score, analysis: Analysis, seats: Ensemble) -> Ints:
     """Velocities with which the melody's lines are heard, as far as players can give way.
 
@@ -40,28 +81,12 @@ def brought_out(draft: Rows, velocity: Ints, score: Score, analysis: Analysis, s
     -------
     int64 array, shape (n,)
     """
-    line = melody_lines(draft, seats)
-    if not (line >= 0).any():
-        return velocity
-    start, end = score.seconds(draft["onset"]), score.seconds(draft["onset"] + draft["duration"])
-    pitch = np.clip(draft["pitch"].astype(np.int64), 0, 127)
-    row = np.where(seats.pitched[draft["seat"]], pitch, NOISE)
-    decay = dying([seat.instrument for seat in seats.seats], draft["seat"], draft["articulation"])
-    soft, loud = seats.soft[draft["seat"], pitch], seats.loud[draft["seat"], pitch]
-    length = min(int(end.max() / FRAME_S) + 1, MOST_FRAMES)
-    begins = score.seconds(np.array([phrase.start for phrase in analysis.phrases], np.int64))
-    phrase = np.maximum(np.searchsorted(begins, np.arange(length) * FRAME_S, side="right") - 1, 0)
+    stage = Stage(draft, score, analysis, seats)
+    lines = stage.lines()
     # background that happens to meet the tune's pitch keeps to its own line's dynamic
     tune = (draft["role"] == int(Role.MELODY)) & (draft["rank"] == 0)
-    lines = np.unique(line[line >= 0]).tolist()
-    for _ in range(_ROUNDS):
-        level = soft + (loud - soft) * (velocity - PIANISSIMO) / (FORTISSIMO - PIANISSIMO)
-        everything = frames(start, end, level, decay, row, length)
-        masked = np.zeros((len(lines), int(phrase.max()) + 1), bool)
-        for i, one in enumerate(lines):
-            own = line == one
-            mine = frames(start[own], end[own], level[own], decay[own], row[own], length)
-            masked[i] = _hidden(audible_share(mine, everything - mine), phrase)
+    for _ in range(_ROUNDS if lines else 0):
+        masked = np.array([_hidden(free, stage.phrase) for free in stage.audible(velocity, lines)])
         lines = [one for one, hidden in zip(lines, masked, strict=True) if hidden.any()]
         give_way = np.append(masked.any(axis=0), np.zeros(len(analysis.phrases), bool))[draft["phrase"]]
         louder = np.where(give_way, velocity + np.where(tune, _UP, -_DOWN), velocity)

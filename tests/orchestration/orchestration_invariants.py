@@ -64,10 +64,23 @@ def assert_sound(source: Score, analysis: Analysis, template: Template, made: Re
     assert score.tempo == source.tempo
 
 
+def _struck(made: Realization, source: Score) -> np.ndarray:
+    """Which traced notes are no later stroke of a dying note: those at their source's tick, or of a broken chord."""
+    known = np.flatnonzero(made.origin >= 0)
+    origin = made.origin[known]
+    onset = made.score.notes["onset"][known]
+    first = np.full(len(source.notes), np.iinfo(np.int64).max)
+    np.minimum.at(first, origin, onset)
+    return np.asarray(onset == first[origin])
+
+
 def _only_figures_moved(made: Realization, source: Score, analysis: Analysis) -> bool:
-    """Broken chords may start a chord's inner notes later; nothing else moves."""
+    """Broken chords may start inner notes later, a dying note of the tune is struck again; nothing else moves."""
     known = np.flatnonzero(made.origin >= 0)
     origin = made.origin[known]
     moved = made.score.notes["onset"][known] != source.notes["onset"][origin]
+    again = (made.score.notes["onset"][known] < source.ends[origin]) & ~_struck(made, source)
+    dying = np.array([p.group in ("plucked", "keyboard") for p in made.score.parts], bool)
+    moved &= ~(again & dying[made.score.notes["part"][known]])
     roles = analysis.note_roles(source.notes["onset"])[origin[moved]]
     return bool(np.all(np.isin(roles, (int(Role.HARMONY), int(Role.FIGURATION)))))
