@@ -22,7 +22,7 @@ import numpy.typing as npt
 from rescore_music.errors import RescoreError
 from rescore_music.timecode import FrameRate, Timecode, fields_from_frames
 from rescore_music.video.burnt_count import Count, alike, count_of, separator, window
-from rescore_music.video.burnt_rows import Luma, Row, rows
+from rescore_music.video.burnt_rows import FIGURES, Luma, Row, rows
 from rescore_music.video.grid import frames_at
 
 WIDEST = 1280  # pixels
@@ -31,8 +31,9 @@ BURSTS = 4  # at most, until a timecode is found
 LONG = 1.3  # seconds of a burst
 LOOKED_AT = 3  # pictures of a burst in which rows are looked for
 OFTEN, CLOSE, SELDOM = 1.0, 200.0, 10.0  # seconds between later readings: up to CLOSE seconds, and after
-RUNS = 0.9  # of the later readings agree with a timecode that runs through
-LEGIBLE = 0.6  # correlation of a figure that counts as read
+RUNS = 0.9  # of the legible later pictures show what counting predicts
+LEGIBLE = 0.4  # correlation of a figure with the nearest, and with the one that is expected ...
+BEHIND = 0.12  # ... and by how much another may be ahead of it in a single picture
 LEAST = 20  # pictures
 
 
@@ -50,6 +51,8 @@ class Burnt:
         Pictures that were read, and those of them that show what counting predicts.
     halved : bool
         Whether each number stands for two pictures.
+    runs : bool
+        Whether the later pictures show what counting predicts, but for some that are hard to read.
     """
 
     start: Timecode
@@ -57,6 +60,7 @@ class Burnt:
     read: int
     agreed: int
     halved: bool = False
+    runs: bool = True
 
 
 @dataclass
@@ -75,7 +79,7 @@ class BurntReader:
     _places: list[int] = field(default_factory=list)
     _tried: int = 0  # bursts
     _probed: int = 0
-    _later: list[tuple[int, npt.NDArray[np.int64]]] = field(default_factory=list)
+    _later: list[tuple[int, npt.NDArray[np.float32]]] = field(default_factory=list)
     _next: int = 0
 
     @property
@@ -136,9 +140,9 @@ class BurntReader:
         self._next = place + round((OFTEN if place < CLOSE * self.labels else SELDOM) * self.labels)
         if self._row.bottom >= picture.shape[0] or self._row.middles()[-1] >= picture.shape[1]:
             return
-        likeness = alike(window([picture], self._row)[0], self.count.shapes)
-        digits = np.where(likeness.max(1) >= LEGIBLE, likeness.argmax(1), -1)
-        self._later.append((int(self._grid([place], times)[0]), digits.astype(np.int64)))
+        self._later.append(
+            (int(self._grid([place], times)[0]), alike(window([picture], self._row)[0], self.count.shapes))
+        )
 
     def finish(self, times: list[int], fps: Fraction, drop: bool | None) -> Burnt | None:
         """The timecode, if one is certain; `doubt` tells why not, where something was seen.
@@ -160,9 +164,9 @@ class BurntReader:
             self.doubt = f"counts at {float(self.fps):.5g} pictures a second, which they do not keep"
             return None
         ways = [way for way in (self._counted(False), self._counted(True)) if way is not None]
-        best = max((way.agreed for way in ways), default=0)
-        left = [way for way in ways if way.agreed == best]
-        if not left or left[0].read - best > (1 - RUNS) * len(self._later) + self._length * (1 - self.count.agree):
+        nearest = min((behind for behind, _ in ways), default=0.0)
+        left = [way for behind, way in ways if behind == nearest]
+        if not left or not left[0].runs:
             self.doubt = "does not run on through the whole picture"
             return None
         if len(left) == 1:  # there is no other count at this rate, or a minute has told
@@ -171,8 +175,8 @@ class BurntReader:
         found = next((way for way in left if way.start.rate.drop == bool(wanted)), left[0])
         return replace(found, drop_known=bool(self._sign) or drop is not None)
 
-    def _counted(self, drop: bool) -> Burnt | None:
-        """The timecode if its count is, or is not, drop frame, and how many later pictures agree."""
+    def _counted(self, drop: bool) -> tuple[float, Burnt] | None:
+        """The timecode if its count is, or is not, drop frame, and how far later pictures are from showing it."""
         assert self.count is not None
         count = self.count
         try:
@@ -183,12 +187,17 @@ class BurntReader:
             return None
         first = 2 * told + count.second if count.double else told
         start = (first - self._origin) % (24 * whole.frames_per_hour)
-        agreed = 0
-        for frame, digits in self._later:
+        behind, legible, shown = 0.0, 0, 0
+        for frame, likeness in self._later:
             fields = fields_from_frames((start + frame) // 2 if count.double else start + frame, own)
-            agreed += bool(np.array_equal(np.stack([fields // 10, fields % 10], axis=1).ravel(), digits))
-        seen = self._length + len(self._later)
-        return Burnt(Timecode(start, whole), False, seen, round(count.agree * self._length) + agreed, count.double)
+            expected = likeness[np.arange(FIGURES), np.stack([fields // 10, fields % 10], axis=1).ravel()]
+            short = likeness.max(1) - expected
+            behind += float(short.sum())
+            legible += bool(likeness.max(1).min() >= LEGIBLE)
+            shown += bool(expected.min() >= LEGIBLE and short.max() <= BEHIND)
+        runs = shown >= RUNS * legible and 2 * legible >= len(self._later)
+        agreed = round(count.agree * self._length) + shown
+        return behind, Burnt(Timecode(start, whole), False, self._length + legible, agreed, count.double, runs)
 
 
 def _label(fields: tuple[int, int, int, int], rate: FrameRate) -> str:

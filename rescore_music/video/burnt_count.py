@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,13 +30,16 @@ MARGIN = 0.14  # of a figure's height, above and below
 EXPLAINED = 0.45  # of what changes in the last three figures, by a way of counting
 AHEAD = 0.02  # of it, before every other way
 DOWN, ACROSS = 2, 3  # places by which a figure may lie elsewhere
+CLEAR = 0.06  # of correlation, by which the best shape is ahead of the next
+PRIOR = 0.3  # weight of the figures' usual shapes beside their own
 ALIKE = 0.5  # correlation of a figure with its own shape
 BAND = 0.07  # of a figure's height, either side of a sign's middle ...
 SHIFTS = (-0.08, 0.0, 0.08)  # ... which may lie beside the one expected
 UNDER = ((1.08, 1.14), (1.14, 1.2), (1.2, 1.26))
 DOT = 12  # levels of luma between a dot and its ground
+STILL = 5  # levels, within which that ground may change: more is a moving picture, in which no sign is legible
 TAIL = 0.25  # of a dot's contrast, under the line
-CERTAIN = 0.9  # of the pictures must read as counted
+CERTAIN = 0.75  # of the pictures must read as counted
 DIGITS = np.arange(10)
 
 
@@ -138,29 +142,59 @@ def _read(figures: Window, numbers: Numbers, nominal: int, double: bool, second:
     if len(np.unique(units)) < 10:
         return None
     shapes = np.stack([figures[units == digit, 7].mean(0) for digit in DIGITS])
+    usual = _usual(shapes)
     seconds = numbers // nominal
     first = int(seconds[0])
     told = []
+    ahead = np.zeros(6)
     for value in np.unique(seconds):
-        mean = figures[seconds == value, :6].mean(0)
-        likeness = alike(mean, shapes)
+        likeness = alike(figures[seconds == value, :6].mean(0), shapes)
         if likeness.max(1).min() < ALIKE:
             return None
+        likeness += PRIOR * alike(figures[seconds == value, :6].mean(0), usual)
         digits = likeness.argmax(1)
+        ahead = np.maximum(ahead, np.diff(np.sort(likeness, axis=1)[:, -2:], axis=1)[:, 0])
         fields = digits[::2] * 10 + digits[1::2]
         if fields[0] > 23 or fields[1] > 59 or fields[2] > 59:
             return None
         told.append((int(fields @ [3600, 60, 1]) - (int(value) - first)) % 86400)
-    if len(set(told)) > 1:
+    if len(set(told)) > 1 or ahead.min() < CLEAR:
         return None
-    tens = alike(figures[:, 6], shapes).argmax(1) == (numbers % nominal) // 10
-    ones = alike(figures[:, 7], shapes).argmax(1) == units
+    tens = (alike(figures[:, 6], shapes) + PRIOR * alike(figures[:, 6], usual)).argmax(1) == (numbers % nominal) // 10
+    ones = (alike(figures[:, 7], shapes) + PRIOR * alike(figures[:, 7], usual)).argmax(1) == units
     agree = float((tens & ones).mean())
     if agree < CERTAIN:
         return None
     clock = told[0]
     frame = int(numbers[0] % nominal)
     return Count(clock // 3600, clock // 60 % 60, clock % 60, frame, nominal, double, second, agree, shapes)
+
+
+def _usual(shapes: Window) -> Window:
+    """Figures as most fonts draw them, bright or dark as these are; the same as these where they cannot be drawn."""
+    drawn = _drawn()
+    if drawn is None:
+        return shapes
+    alike_these = float(np.trace(alike(shapes, drawn)) - np.trace(alike(shapes, -drawn)))
+    return drawn if alike_these > 0 else -drawn
+
+
+@lru_cache(maxsize=1)
+def _drawn() -> Window | None:
+    try:
+        from PIL import Image, ImageDraw, ImageFont
+    except ImportError:
+        return None
+    letters = ImageFont.load_default(40)
+    boxes = [letters.getbbox(digit) for digit in "0123456789"]
+    top, bottom = min(box[1] for box in boxes), max(box[3] for box in boxes)
+    edge, wide = MARGIN * (bottom - top), round(0.8 * (bottom - top))
+    out = []
+    for digit, box in zip("0123456789", boxes, strict=True):
+        image = Image.new("L", (wide, round(bottom - top + 2 * edge)))
+        ImageDraw.Draw(image).text(((wide - box[0] - box[2]) / 2, edge - top), digit, font=letters, fill=255)
+        out.append(np.asarray(image.resize((WIDE, HIGH)), np.float32))
+    return np.stack(out)
 
 
 def alike(images: Window, shapes: Window) -> Window:
@@ -195,13 +229,23 @@ def separator(pictures: Sequence[Luma], row: Row) -> str:
     for x in row.separators():
         columns = (_column(mean, x + shift * tall, BAND * tall) for shift in SHIFTS)
         hanging.append(max((_hanging(column, row) for column in columns), key=lambda sign: sign[0]))
+    if max(_moving(pictures, row, x) for x in row.separators()) > STILL:
+        return ""
     contrasts = [contrast for contrast, _ in hanging]
     if min(contrasts) < max(DOT, max(contrasts) / 2):  # signs of one font and ink are alike there
         return ""
     first, second, last = (under for _, under in hanging)
-    if last > TAIL and (last > max(first, second) + TAIL / 2 or min(first, second) > 2 * TAIL):
+    if last > TAIL and (max(first, second) < TAIL / 2 or min(first, second) > 2 * TAIL):
         return ";"
     return ":" if last < TAIL / 2 and max(first, second) < TAIL else ""
+
+
+def _moving(pictures: Sequence[Luma], row: Row, x: float) -> float:
+    """How much the ground of a sign, above its dots, changes from picture to picture: levels of luma."""
+    rows = slice(round(row.top), max(round(row.top + 0.24 * row.height), round(row.top) + 1))
+    half = max(BAND * row.height, 1)
+    columns = slice(round(x - half), max(round(x + half), round(x - half) + 1))
+    return float(np.std([float(picture[rows, columns].mean()) for picture in pictures]))
 
 
 def _column(mean: npt.NDArray[Any], x: float, half: float) -> npt.NDArray[np.float32]:
