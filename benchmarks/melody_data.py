@@ -5,6 +5,9 @@ over the whole annotated span it shares nine tenths of the onsets and pitch clas
 `_part_relations.csv` says so. That file goes through the annotated spans in playing order, repeats and all, so its
 rows are followed by main part and length. `by_bar` widens that to parts that play the named part's line in
 just that bar.
+
+The files carry the annotations' theme labels as syllables under the leading notes, and who has words is taken to lead:
+labels are taken out before anything is read, or the parts that ever lead would be known.
 """
 
 from __future__ import annotations
@@ -66,23 +69,34 @@ def annotated() -> list[Path]:
 
 
 def read_example(path: Path) -> Example:
-    score = read_score(path)
+    score = _without_labels(path, read_score(path))
     lines, line_of = lines_of(score, separate_voices(score))
     texture = describe(score, line_of, len(lines), score.bars, beats(score))
     named = _named(path, score)
     truth = leaders(path, score)
     by_bar = _with_doublings(score, *_cut_at_bars(score, named, truth))
-    part, bars = np.array([line.part for line in lines]), score.bars
-    right = np.zeros(texture.onsets.shape)
-    for a, b, good in by_bar:
-        i = max(int(np.searchsorted(bars, a, side="right")) - 1, 0)
-        j = int(np.searchsorted(bars, b))
-        span = np.clip(np.minimum(b, bars[i + 1 : j + 1]) - np.maximum(a, bars[i:j]), 0, None)
-        right[i:j] += span[:, None] * np.isin(part, list(good)) / np.diff(bars[i : j + 1])[:, None]
+    right = right_in_bars(by_bar, np.array([line.part for line in lines], np.int64), score.bars)
     return Example(
         path.stem, score, lines, line_of, melody_evidence(score, lines, line_of, texture), prior(lines, score),
         named, truth, by_bar, right, texture.onsets, texture.highest,
     )  # fmt: skip
+
+
+def right_in_bars(truth: Truth, part: Array, bars: Array) -> Array:
+    """Share of each bar in which the part of each line is right: shape (bars, lines)."""
+    right = np.zeros((len(bars) - 1, len(part)))
+    for a, b, good in truth:
+        i = max(int(np.searchsorted(bars, a, side="right")) - 1, 0)
+        j = min(int(np.searchsorted(bars, b)), len(right))
+        span = np.clip(np.minimum(b, bars[i + 1 : j + 1]) - np.maximum(a, bars[i:j]), 0, None)
+        right[i:j] += span[:, None] * np.isin(part, list(good)) / np.diff(bars[i : j + 1])[:, None]
+    return right
+
+
+def _without_labels(path: Path, score: Score) -> Score:
+    """The score without the annotations' own theme labels, which the files carry as syllables under the notes."""
+    told = {(tick, part) for tick, _, parts in _named(path, score) for part in parts}
+    return score.replace(marks=tuple(m for m in score.marks if m.kind != "lyric" or (m.tick, m.part) not in told))
 
 
 def leaders(path: Path, score: Score) -> Truth:
