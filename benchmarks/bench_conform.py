@@ -11,7 +11,7 @@ knows nothing of us:
   it lay, but for the cut's own offset (largest difference in microseconds);
 - hits: every hard hit that is still in the picture, at its frame in mido's time.
 
-A second class of as many changes (`--plain` leaves it out) has spans and fermatas: two dialogues of 2 to 6 s, a frozen
+A second class of as many changes (`--plain` and `--spans` leave one out) has spans and fermatas: two dialogues of 2 to 6 s, a frozen
 span of 3 to 6 s and a hold of 1.5 to 3 s at random places, and a fermata on about every eighth bar's longest note. Told
 of it, again from MIDI read by mido and the cut's own map of frames:
 
@@ -412,7 +412,8 @@ def main() -> None:
     rng = np.random.default_rng(seed)
     scores = real_cues() if "--real" in sys.argv else {name: read_score(samples_dir() / name) for name in CUES}
     known = {name: (score, analyze(score)) for name, score in scores.items()}
-    for spans in (None,) if "--plain" in sys.argv else (None, SpanTally()):
+    classes = [None] * ("--spans" not in sys.argv) + [SpanTally()] * ("--plain" not in sys.argv)
+    for spans in classes:
         print("\nwith spans and fermatas:" if spans else "hits alone:")
         changes(rng, known, wanted, spans)
 

@@ -49,11 +49,11 @@ def against_the_music(cue: Path, cues: Cues) -> None:
 
 def ask_edits(place: DeltaGenerator) -> str:
     """What may change for the hits besides the tempo."""
+    st.session_state["edits"] = st.session_state.get("edits") or "none"  # told anew: a long run forgets what it showed
     found = place.segmented_control(
         "What may change besides the tempo",
         list(EDITS),
         format_func=lambda name: EDITS[name],
-        default="none",
         key="edits",
         help="Only where phrases begin, and only where tempo alone would be heard.",
     )
@@ -68,9 +68,9 @@ def _choice(place: DeltaGenerator, best: Synced, problem: str) -> int:
     names = [f"The best: {step:.2f}\N{NO-BREAK SPACE}% a beat, {away:.2f}\N{NO-BREAK SPACE}% in all"]
     names += [solutions.named(other, number) for number, other in enumerate(best.alternatives, 1)]
     told = "Other places for the hits, with what each asks of the tempo. The one chosen is orchestrated."
-    found = place.selectbox(
-        "Solution", range(len(names)), format_func=lambda k: names[k], key=f"solution-{problem}", help=told
-    )
+    key = f"solution-{problem}"
+    st.session_state[key] = st.session_state.get(key, 0)
+    found = place.selectbox("Solution", range(len(names)), format_func=lambda k: names[k], key=key, help=told)
     return int(found or 0)
 
 

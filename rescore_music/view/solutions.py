@@ -44,7 +44,7 @@ def changes(synced: Synced) -> str:
             (
                 text(f"{p.start} – {p.end}"),
                 text(p.kind + (f" · {p.label}" if p.label else "")),
-                f"{p.bar}, {p.beat:g} – {p.end_bar}, {p.end_beat:g}",
+                f"{p.bar}, {p.beat:.3g} – {p.end_bar}, {p.end_beat:.3g}",
                 f"{p.notes:,}",
                 text(p.text),
             )

@@ -93,6 +93,16 @@ def test_hits_inside_a_dialogue_have_the_first_say():
     assert all(h.landed for h in done.hits)
 
 
+def test_dialogue_on_both_sides_of_a_cut_does_not_move_what_is_outside_the_hits():
+    # two frames more where nothing but a beat between two dialogues may bend, and each goes on beyond its hit
+    score = music()
+    done = conform(score, spotted((13, 17), (6, 14.9, "dialogue"), (15.1, 26, "dialogue")), OLD, longer(2, 2))
+    ticks = np.concatenate([np.arange(0, 26 * TPQ), np.arange(34 * TPQ, 120 * TPQ)])
+    by = np.where(ticks < 30 * TPQ, 0, 2 / 24)
+    assert np.abs(done.score.seconds(ticks) - score.seconds(ticks) - by).max() < 1e-6
+    assert [h.residual_frames for h in done.hits] == pytest.approx([0, 0], abs=1e-4)
+
+
 def test_a_frozen_span_is_not_touched_by_the_change_beside_it():
     # shot C is longer at its end (15 s); frozen from 16 s: its music stays with its picture, beat for beat
     score = music()

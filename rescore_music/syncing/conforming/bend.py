@@ -38,6 +38,7 @@ STEP, DEVIATION = 2.0, 6.0
 BANDS = (0.06, 0.14, 0.33, 0.6)  # mean tempo changes between hits that are tried
 SLOWEST = 0.15  # smallest stretch: over six times as fast is no tempo
 FINER = {"downbeat": "beat", "beat": "eighth"}  # what a hit may land on where its own kind has no place
+EXACT = 1e-7  # seconds by which a curve may miss a hit
 SILENT = 6.0  # price of landing where no note starts
 MARGIN = 0.02  # frames kept free inside a tolerance
 
@@ -128,8 +129,31 @@ def bend(
 def _curve(
     grid: Grid, edges: Ticks, source: Floats, span: tuple[int, int], pins: Pins, steady: Sequence[tuple[float, float]]
 ) -> Floats:
-    """Stretch of every cell; steps at the hits where no smooth curve would do."""
-    seconds, waits = np.diff(source), waiting(grid, edges, *span)
+    """Stretch of every cell: with what the spans ask if hits leave room for it; steps where no smooth curve will do."""
+    seconds = np.diff(source)
+    first, last = pins.time[pins.cell == span[0]].max(initial=0.0), float(pins.time[pins.cell == span[1]][0])
+    inside = [(max(s, float(first)), min(e, last)) for s, e in steady]  # the tempo may change at both ends after all
+    for asked in (steady, inside, ()) if steady else ((),):
+        stretch = _smooth(grid, edges, seconds, span, pins, asked)
+        if stretch is not None:
+            return stretch
+    if len(grid.waits):
+        plain = least_change(Cells.plain(np.diff(grid.beat_position(edges)), seconds), pins)
+        if plain.min() >= SLOWEST:
+            return plain
+    return even_stretch(seconds, pins)
+
+
+def _smooth(
+    grid: Grid,
+    edges: Ticks,
+    seconds: Floats,
+    span: tuple[int, int],
+    pins: Pins,
+    steady: Sequence[tuple[float, float]],
+) -> Floats | None:
+    """The curve with these steady spans and with fermatas that give way; None where there is none."""
+    waits = waiting(grid, edges, *span)
     joined = waits.copy()
     joined[1:] &= waits[:-1]
     cells = replace(Cells.plain(np.diff(grid.beat_position(edges)), seconds), elastic=waits, tied=joined)
@@ -140,13 +164,10 @@ def _curve(
         own = np.where(far, np.clip(stretch, low, high), 1.0)
         cells = replace(cells, seconds=seconds * own, frozen=far)
         stretch = own * steadied(cells, pins, steady, (), lambda asked: least_change(asked, pins))[1]
-    if np.where(waits, 1.0, stretch).min() >= SLOWEST and stretch.min() > 0:
-        return stretch
-    if steady or waits.any():
-        plain = least_change(Cells.plain(cells.beats, seconds), pins)
-        if plain.min() >= SLOWEST:
-            return plain
-    return even_stretch(seconds, pins)
+    met = np.concatenate([[0.0], np.cumsum(stretch * seconds)])[pins.cell]
+    missed = np.abs(met - pins.time) > pins.tolerance + EXACT
+    good = np.where(waits, 1.0, stretch).min() >= SLOWEST and stretch.min() > 0 and not missed.any()
+    return stretch if good else None
 
 
 def _change(
