@@ -1,6 +1,6 @@
 """Random picture changes: does only the music around them change, and do the hits still land?
 
-    python benchmarks/bench_conform.py [CHANGES] [--seed N] [--real]
+    python benchmarks/bench_conform.py [CHANGES] [--seed N] [--real] [--plain] [--spans]
 
 Each change (200 unless told, drawn from the seed) lengthens, shortens, removes, inserts or swaps shots of a cut drawn
 at random over a shipped cue that was synced to random hits, at a random one of six frame rates. The cut's own map of
@@ -11,9 +11,9 @@ knows nothing of us:
   it lay, but for the cut's own offset (largest difference in microseconds);
 - hits: every hard hit that is still in the picture, at its frame in mido's time.
 
-A second class of as many changes (`--plain` and `--spans` leave one out) has spans and fermatas: two dialogues of 2 to 6 s, a frozen
-span of 3 to 6 s and a hold of 1.5 to 3 s at random places, and a fermata on about every eighth bar's longest note. Told
-of it, again from MIDI read by mido and the cut's own map of frames:
+A second class of as many changes (`--plain` and `--spans` leave one of the two out) has spans and fermatas: two
+dialogues of 2 to 6 s, a frozen span of 3 to 6 s and a hold of 1.5 to 3 s at random places, and a fermata on about every
+eighth bar's longest note. Told of it, again from MIDI read by mido and the cut's own map of frames:
 
 - frozen: of the spans whose picture is whole, how many sound as they did, message for message, at the picture's offset;
   of those that the cut goes through or takes away, how many are told;
