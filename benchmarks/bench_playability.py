@@ -12,7 +12,7 @@ what they double. Human melodies are those of the published annotations, and, fo
 analysis finds in the same scores.
 
     python benchmarks/bench_playability.py [--data ../shared/data] [--cues 20] [--styles 3] [--forces NAME ...]
-        [--human-only] [--show RULE]
+        [--human-only] [--ours-only] [--show RULE]
 """
 
 from __future__ import annotations
@@ -86,14 +86,14 @@ def cues(data: Path, most: int) -> list[Path]:
 
 
 def ours(data: Path, most: int, styles: int, names: list[str]) -> Iterator[tuple[str, Score, Analysis, Candidate, str]]:
-    """First-pass best of every cue for every forces, the styles taken in turn."""
-    forces = names or list(rm.templates().forces)
+    """First-pass best of every cue for every forces, the styles in turn; some forces alone meet the same pairs."""
     for file in cues(data, most):
         score = rm.read_score(file)
         analysis = rm.analyze(score)
         turn = cycle(STYLES)
-        for name in forces:
-            for style in islice(turn, styles):
+        for name in rm.templates().forces:
+            chosen = list(islice(turn, styles))
+            for style in chosen if not names or name in names else ():
                 take = rm.orchestrate(score, f"{name}/{style}", n=1, analysis=analysis)[0]
                 yield f"{file.stem} {name}/{style}", score, analysis, take, name
 
@@ -236,16 +236,17 @@ def main() -> None:
     parser.add_argument("--styles", type=int, default=3)
     parser.add_argument("--forces", nargs="*", default=[])
     parser.add_argument("--human-only", action="store_true")
+    parser.add_argument("--ours-only", action="store_true", help="no human scores: a part of the whole")
     parser.add_argument("--show", default="")
     args = parser.parse_args()
     columns: dict[str, Count] = {"orchestra": Count(), **{name: Count() for name in CORPUS}}
     analysed = Count()
-    for name, score, file in orchestra(args.data):
+    for name, score, file in () if args.ours_only else orchestra(args.data):
         columns["orchestra"].add(name, score, args.show)
         columns["orchestra"].hear(name, score, annotated(score, file))
         analysed.hear(name, score, found(score, rm.analyze(score)))
     for column, starts in CORPUS.items():
-        for name, score in corpus(starts):
+        for name, score in () if args.ours_only else corpus(starts):
             columns[column].add(name, score, args.show)
     by_forces: dict[str, Count] = {}
     if not args.human_only:
