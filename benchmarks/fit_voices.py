@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from bench_voices import corpus, piled, same_labels
 
-from rescore_music.analysis import streams, surroundings
+from rescore_music.analysis import links, streams, surroundings
 from rescore_music.analysis.passages import NOTE_END, NOTE_PITCH, Passage, passage
 from rescore_music.analysis.stream_prices import Weights
 from rescore_music.errors import RescoreError
@@ -164,13 +164,17 @@ def cut(order: Array) -> list[Array]:
     return np.array_split(order, max(1, round(len(order) / BATCH)))
 
 
-def figure(tested: list[Work], net: Net, weights: Weights) -> tuple[int, int]:
+def figure(tested: list[Work], net: Net | None, weights: Weights, link_net: links.Net | None = None) -> tuple[int, int]:
     """Notes with the right label; notes."""
     good = total = 0
     for voices in sorted({v for *_, v in tested}):
         some = [(pile, truth) for _, pile, truth, v in tested if v == voices]
         heard = [passage(pile.notes, pile.ticks_per_quarter, voices) for pile, _ in some]
-        labels = streams.assign(heard, [surroundings.unlikely(h, net) for h in heard], voices, weights)
+        places, joins = (
+            [surroundings.unlikely(h, net) for h in heard],
+            [links.unlikely_links(h, link_net) for h in heard],
+        )
+        labels = streams.assign(heard, places, joins, voices, weights)
         for (pile, truth), h, voice in zip(some, heard, labels, strict=True):
             sounding = pile.notes["duration"] > 0
             good += int(np.count_nonzero(same_labels(pile, voice[h.group, h.place], truth)[sounding]))

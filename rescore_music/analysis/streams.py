@@ -36,7 +36,13 @@ PRIMES = np.array([2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53], 
 Block = tuple[int, int, int, int, int]  # passage; first group heard, first kept, end of the kept, end of the heard
 
 
-def assign(passages: list[Passage], unlikely: list[Floats], voices: int, weights: Weights | None = None) -> list[Ints]:
+def assign(
+    passages: list[Passage],
+    unlikely: list[Floats],
+    links: list[Floats],
+    voices: int,
+    weights: Weights | None = None,
+) -> list[Ints]:
     """Voice of every note of every passage.
 
     Parameters
@@ -45,6 +51,8 @@ def assign(passages: list[Passage], unlikely: list[Floats], voices: int, weights
         All made for `voices` voices, 2 or more.
     unlikely : list of float32 arrays, shape (groups, most notes, voices)
         What `surroundings.unlikely` says of each passage.
+    links : list of float32 arrays, shape (notes, reach + 1)
+        What `links.unlikely_links` says of each passage.
     voices : int
     weights : Weights, optional
 
@@ -65,29 +73,34 @@ def assign(passages: list[Passage], unlikely: list[Floats], voices: int, weights
     out = [np.full(p.note.shape[:2], -1, np.int64) for p in passages]
     chunk = max(1, CACHED // (BEAM * voices * voices))
     for i in range(0, len(blocks), chunk):
-        _assign_blocks(_side_by_side(passages, unlikely, blocks[i : i + chunk]), blocks[i : i + chunk], weights, out)
+        some = blocks[i : i + chunk]
+        _assign_blocks(_side_by_side(passages, unlikely, links, some), some, weights, out)
     return out
 
 
 @dataclass(frozen=True, eq=False)
 class _Grid:
     """The groups of all blocks side by side; shapes (blocks, steps) and more, steps past a block's end empty; time
-    from each block's first onset.
+    and numbers of notes from each block's first.
     """
 
     length: Ints
     count: Ints
     onset: Floats
+    number: Floats
     note: Floats
     unlikely: Floats
+    link: Floats
     register: Floats
 
     def group(self, rows: Ints, t: int, notes: int) -> Group:
         """Group t of some blocks that all have so many notes there."""
         return Group(
             onset=self.onset[rows, t],
+            number=self.number[rows, t],
             note=self.note[rows, t, :notes],
             unlikely=self.unlikely[rows, t, :notes],
+            link=self.link[rows, t, :notes],
             register=self.register[rows],
         )
 
@@ -100,18 +113,24 @@ class _Beam:
     cost: Floats
 
 
-def _side_by_side(passages: list[Passage], unlikely: list[Floats], blocks: list[Block]) -> _Grid:
+def _side_by_side(passages: list[Passage], unlikely: list[Floats], links: list[Floats], blocks: list[Block]) -> _Grid:
     length = np.array([last - first for _, first, _, _, last in blocks])
     shape = (len(blocks), int(length.max()))
-    onset, count = np.zeros(shape, np.float32), np.zeros(shape, np.int64)
+    onset, number, count = np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.zeros(shape, np.int64)
     note = np.zeros((*shape, *passages[0].note.shape[1:]), np.float32)
     places = np.zeros((*shape, *unlikely[0].shape[1:]), np.float32)
+    link = np.zeros((*note.shape[:3], links[0].shape[1]), np.float32)
+    starts = {p: np.concatenate([[0], np.cumsum(passages[p].count)]) for p in {p for p, *_ in blocks}}
     for row, (p, first, _, _, last) in enumerate(blocks):
-        n, passage = last - first, passages[p]
+        n, passage, start = last - first, passages[p], starts[p]
         onset[row, :n], count[row, :n] = passage.onset[first:last] - passage.onset[first], passage.count[first:last]
+        number[row, :n] = start[first:last] - start[first]
         note[row, :n], places[row, :n] = passage.note[first:last], unlikely[p][first:last]
         note[row, :n, :, NOTE_END] -= passage.onset[first]
-    return _Grid(length, count, onset, note, places, np.stack([passages[p].register for p, *_ in blocks]))
+        filled = np.arange(note.shape[2]) < count[row, :n, None]
+        link[row, :n][filled] = links[p][start[first] : start[last]]
+    register = np.stack([passages[p].register for p, *_ in blocks])
+    return _Grid(length, count, onset, number, note, places, link, register)
 
 
 def _assign_blocks(side: _Grid, blocks: list[Block], weights: Weights, out: list[Ints]) -> None:

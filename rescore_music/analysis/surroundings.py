@@ -68,7 +68,7 @@ def clues(passage: Passage) -> tuple[Floats, Ints, Ints]:
     voices = len(passage.register)
     group, place = np.nonzero(np.arange(passage.note.shape[1]) < passage.count[:, None])
     pitch, end = passage.note[group, place, NOTE_PITCH], passage.note[group, place, NOTE_END]
-    sounding = _Sounding(passage)
+    sounding = Sounding(passage)
     whole, registers = _around(passage, sounding, group, pitch)
     same = [passage.count[group] / voices, np.log2(np.maximum(end - passage.onset[group], SHORTEST)) / 4, *whole]
     at_end = np.searchsorted(passage.onset, end - JOINED)
@@ -89,7 +89,7 @@ def clues(passage: Passage) -> tuple[Floats, Ints, Ints]:
     return out, group, place
 
 
-class _Sounding:
+class Sounding:
     """Counts among the notes that sound at each group's onset."""
 
     def __init__(self, passage: Passage) -> None:
@@ -135,7 +135,7 @@ class _Sounding:
 
 
 def _around(
-    passage: Passage, sounding: _Sounding, group: Ints, pitch: Floats
+    passage: Passage, sounding: Sounding, group: Ints, pitch: Floats
 ) -> tuple[list[npt.NDArray[np.float64]], list[npt.NDArray[np.float64]]]:
     """Clues of the texture near by; and the voices' registers (notes, voices) near by: narrowest reach first."""
     voices = len(passage.register)

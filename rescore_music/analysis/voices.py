@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rescore_music.analysis import streams, surroundings
+from rescore_music.analysis.links import unlikely_links
 from rescore_music.analysis.passages import TOGETHER, passage
 from rescore_music.errors import ScoreError
 from rescore_music.score import GRACE, Score
@@ -185,9 +186,11 @@ def _run(score: Score, jobs: list[tuple[Ints, int, int]], out: npt.NDArray[np.in
     for number in sorted({n for _, n, _ in jobs}):
         chosen = [(notes, first) for notes, n, first in jobs if n == number]
         prepared = [passage(score.notes[notes], score.ticks_per_quarter, number) for notes, _ in chosen]
-        found = streams.assign(prepared, [surroundings.unlikely(p) for p in prepared], number)
+        places, links = [surroundings.unlikely(p) for p in prepared], [unlikely_links(p) for p in prepared]
+        found = streams.assign(prepared, places, links, number)
         for (notes, first), heard, voice in zip(chosen, prepared, found, strict=True):
-            out[notes] = first + np.maximum(voice[heard.group, heard.place], 0)
+            label = np.maximum(voice[heard.group, heard.place], 0)
+            out[notes] = first + np.unique(label, return_inverse=True)[1]  # a voice without notes is no voice
             _place_grace_notes(score, notes, out)
 
 

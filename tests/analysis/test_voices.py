@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from analysis_builders import TUNE, Q, cadence, corpus, piled, read, right_labels, score_of, sketch, tune
 
-from rescore_music.analysis import separate_voices, surroundings
+from rescore_music.analysis import links, separate_voices, surroundings
 from rescore_music.analysis.hand_outs import hand_outs
 from rescore_music.analysis.passages import passage
 from rescore_music.errors import ScoreError
@@ -123,6 +123,56 @@ def test_the_chances_of_a_note_sum_to_one_and_transposition_changes_none() -> No
     known = np.arange(low.shape[1]) < there[0].count[:, None]
     assert np.allclose(np.exp(-low[known]).sum(axis=1), 1, atol=0.02)
     assert np.allclose(low, high, atol=1e-3)
+
+
+def _two_lines(seed: int = 3) -> Score:
+    """A running line of semiquavers and one of minims."""
+    pitches = np.random.default_rng(seed).integers(-4, 5, 64).cumsum() % 24 + 60
+    running = [(i * Q // 4, Q // 4, int(p)) for i, p in enumerate(pitches)]
+    return score_of([*running, *((i * 2 * Q, 2 * Q, 48 + i % 5) for i in range(8))])
+
+
+def test_the_chances_of_what_a_note_follows_sum_to_one_and_none_looks_ahead() -> None:
+    heard = passage(_two_lines().notes, Q, 2)
+    notes = links.notes_of(heard)
+    here = np.arange(len(notes.group))
+    before, exists = links.earlier(notes, here)
+    score = links.scores(links.clues(notes, here, before), links.net())[links.BEFORE]
+    chance = np.exp(links.compared(score, exists, links.net()["none"][links.BEFORE]))
+    assert np.allclose(chance.sum(axis=1), 1, atol=1e-5)
+    assert np.all(chance[:, :-1][~exists] < 1e-6)
+    assert np.all(notes.group[before][exists] < np.broadcast_to(notes.group[:, None], exists.shape)[exists])
+
+
+def test_both_sides_of_a_link_name_the_same_two_notes() -> None:
+    notes = links.notes_of(passage(sketch().notes, sketch().ticks_per_quarter, 3))
+    here = np.arange(len(notes.group))
+    before, _ = links.earlier(notes, here)
+    after, column, exists = links.later(notes, here)
+    assert exists.any()
+    assert np.array_equal(before[after[exists], column[exists]], np.broadcast_to(here[:, None], exists.shape)[exists])
+
+
+def test_links_do_not_depend_on_key_or_on_where_the_work_is_cut_for_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    score = sketch()
+    whole = links.unlikely_links(passage(score.notes, score.ticks_per_quarter, 3))
+    raised = score.transposed(5)
+    assert np.allclose(whole, links.unlikely_links(passage(raised.notes, raised.ticks_per_quarter, 3)), atol=1e-3)
+    monkeypatch.setattr(links, "AT_ONCE", 7)
+    assert np.allclose(whole, links.unlikely_links(passage(score.notes, score.ticks_per_quarter, 3)), atol=1e-3)
+
+
+@pytest.mark.parametrize(("top", "lowest", "held"), [(77, 64, 66), (79, 65, 68)])
+def test_a_running_line_that_dives_below_a_held_note_stays_one_voice(top: int, lowest: int, held: int) -> None:
+    """As in Beethoven, op. 132: scales run under the second violin's held note and come back."""
+    scale = [p for p in range(lowest, top + 1) if p % 12 in (0, 2, 4, 5, 7, 9, 11)]
+    runs = (scale[::-1] + scale[1:-1]) * 4
+    running = [(i * Q // 4, Q // 4, p) for i, p in enumerate(runs)]
+    bars = range(len(runs) // 16)
+    long = [(i * 4 * Q, 4 * Q, p) for i in bars for p in (held + i % 2, 48 + i % 4)]
+    score = score_of([*running, *long])
+    voices = separate_voices(score, voices=3)
+    assert np.mean(voices[score.notes["duration"] == Q // 4] == 0) > 0.98
 
 
 def _imitation(voices: int) -> list[tuple[int, int, int]]:
