@@ -1,10 +1,11 @@
 """A row of figures read as a running timecode, in the row's own font.
 
-No letter shapes are known beforehand. The last figure of a timecode changes with every picture, the one before it every
-ten, and both fall back when a second is full: so *when* figures change tells which is which. Every way of counting that
-the picture rate allows is tried: the pictures of one figure must look alike and differ from the others'. The way that
-explains most gives the shape of each figure from 0 to 9, and with these the seconds, minutes and hours are read. A row
-that counts nothing has no such way, and is no timecode.
+Letter shapes come from the clip itself (those of a usual font only help a little where both are blurred). The last
+figure of a timecode changes with every picture, the one before it every ten, and both fall back when a second is full:
+so *when* figures change tells which is which. Every way of counting that the picture rate allows is tried: the pictures
+of one figure must look alike and differ from the others'. The way that explains most gives the shape of each figure
+from 0 to 9, and with these the seconds, minutes and hours are read. A row that counts nothing has no such way, and is
+no timecode.
 
 Conventions: a window is float32 (pictures, 8, HIGH, WIDE), luma scaled to its own spread; `frames` counts pictures on
 the grid of the picture rate from the first one.
