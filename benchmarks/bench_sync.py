@@ -1,6 +1,6 @@
 """Random hit lists: the joint tempo curve against one constant tempo, in the same run.
 
-Usage: python benchmarks/bench_sync.py [--lists 1000] [--bounds 6] [--realistic 100] [--small 300] [--seed 20240501]
+Usage: python benchmarks/bench_sync.py [--lists 1000] [--only 3,7] [--bounds 6] [--realistic 100] [--small 300]
 
 Classes. n hits in a cue of L seconds at 24 frames a second, at least `gap` seconds from each other, from the start
 and from the end: n sorted uniform draws from [0, L - gap (n + 1)], the k-th moved by k gap, each to its nearest frame.
@@ -105,7 +105,7 @@ def cpu() -> float:
     return process_time()
 
 
-def classes(lists: int, seed: int) -> None:
+def classes(lists: int, seed: int, only: str = "") -> None:
     share = [lists // 2] + [lists // 2 // (len(CLASSES) - 1)] * (len(CLASSES) - 1)
     share[1] += lists - sum(share)
     print(f"{lists} lists; median / 95th percentile; seconds are CPU time of one solve; refused: lists without a way")
@@ -114,6 +114,8 @@ def classes(lists: int, seed: int) -> None:
         "deviation %     seconds       | constant, 1 frame | both within 0.75 and 5.5 %"
     )
     for number, ((length, count, gap, tolerance, lands, bpm, edits), n) in enumerate(zip(CLASSES, share, strict=True)):
+        if only and str(number) not in only.split(","):
+            continue
         rng = np.random.default_rng([seed, number])
         rows, refused, proved, open_ = [], 0, 0, 0
         for _ in range(n):
@@ -305,9 +307,10 @@ def main() -> None:
         ("seed", 20240501),
     ):
         options.add_argument(f"--{name}", type=int, default=default)
+    options.add_argument("--only", default="", help="numbers of classes, from 0, as 3,7: the rows of the whole run")
     args = options.parse_args()
     if args.lists:
-        classes(args.lists, args.seed)
+        classes(args.lists, args.seed, args.only)
     if args.bounds:
         bounds(args.bounds, args.seed)
     if args.infeasible:

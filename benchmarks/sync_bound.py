@@ -7,6 +7,7 @@ linear program in the times of the beats, by HiGHS:
     tempo of neighbouring beats at most 1 + 0.0075 b apart, that of every beat within 1 +- 0.055 b of the music's own,
     every hit within its tolerance; in the middle of a beat the tempo may change as much as between beats.
 
+(Of a beginning only its last hits are looked at, which can only make it seem possible; of the list all are.)
 A beginning that cannot be met ends its branch, so "no" is a proof (as far as the program's tolerance of 1e-7 goes); the
 search gives up after so many programs and then says nothing. Music: a constant tempo; hits by time, on eighths.
 """
@@ -18,9 +19,10 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_matrix
 
 STEP, DEVIATION = 0.0075, 0.055
+WINDOW = 7  # hits of a beginning that are looked at
 
 
-def possible(times: np.ndarray, tolerance: float, beat: float, burden: float, most: int = 4000) -> bool | None:
+def possible(times: np.ndarray, tolerance: float, beat: float, burden: float, most: int = 1500) -> bool | None:
     """Whether hits on eighths can be met within a burden; None where the search gave up.
 
     Parameters
@@ -38,7 +40,10 @@ def possible(times: np.ndarray, tolerance: float, beat: float, burden: float, mo
     stack: list[tuple[int, ...]] = [()]
     while stack:
         places = stack.pop()
-        if places and not _meets(np.array(places), times, tolerance, beat, burden):
+        whole = len(places) in (len(times), *range(WINDOW + 1))
+        first = 0 if whole else len(places) - WINDOW
+        seen = times[first : len(places)]
+        if places and not _meets(np.array(places[first:]), seen, tolerance, beat, burden, anchored=whole):
             continue
         if len(places) == len(times):
             return True
@@ -56,8 +61,11 @@ def possible(times: np.ndarray, tolerance: float, beat: float, burden: float, mo
     return False
 
 
-def _meets(places: np.ndarray, times: np.ndarray, tolerance: float, beat: float, burden: float) -> bool:
-    """Whether some curve has these eighths at the first of these times."""
+def _meets(
+    places: np.ndarray, times: np.ndarray, tolerance: float, beat: float, burden: float, *, anchored: bool = True
+) -> bool:
+    """Whether some curve has these eighths at these times, with music from time 0 or (not anchored) from anywhere."""
+    places = places if anchored else places - places[0] // 2 * 2
     count = int(places[-1] + 1) // 2 + 1  # edges of beats
     q = STEP * burden
     slow, fast = beat / (1 - min(DEVIATION * burden, 0.9)), beat / (1 + DEVIATION * burden)
@@ -81,7 +89,7 @@ def _meets(places: np.ndarray, times: np.ndarray, tolerance: float, beat: float,
         at_most([(i, late - 1), (i + half, -late)] if half else [(i, -1.0)], tolerance - time)
     r, c, v = zip(*rows, strict=True)
     matrix = coo_matrix((v, (r, c)), (len(limits), count)).tocsr()
-    bounds = [(0.0, 0.0)] + [(0.0, None)] * (count - 1)
+    bounds = [(0.0, 0.0 if anchored else None)] + [(0.0, None)] * (count - 1)
     found = linprog(np.zeros(count), A_ub=matrix, b_ub=limits, bounds=bounds, method="highs")
     return found.status == 0
 

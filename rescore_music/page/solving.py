@@ -64,9 +64,8 @@ def _choice(place: DeltaGenerator, best: Synced, problem: str) -> int:
     """The solution that the reader takes: 0 for the best, else a runner-up's number."""
     if not best.alternatives:
         return 0
-    step, away = best.max_step_percent, best.max_deviation_percent
-    names = [f"The best: {step:.2f}\N{NO-BREAK SPACE}% a beat, {away:.2f}\N{NO-BREAK SPACE}% in all"]
-    names += [solutions.named(other, number) for number, other in enumerate(best.alternatives, 1)]
+    names = [solutions.named(best, "The best")]
+    names += [solutions.named(other, f"{k} · {other.name}") for k, other in enumerate(best.alternatives, 1)]
     told = "Other places for the hits, with what each asks of the tempo. The one chosen is orchestrated."
     key = f"solution-{problem}"
     st.session_state[key] = st.session_state.get(key, 0)

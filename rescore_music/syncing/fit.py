@@ -106,7 +106,7 @@ class Solution:
 
 @dataclass
 class Fitter:
-    """Fits curves over one score; keeps the edited scores it has made.
+    """Fits curves over one score; keeps those it has made, and the edited scores: bands and prices find the same again.
 
     A curve asks of the music only bars, beats, tempo and fermatas: candidates are edited without all the rest.
     """
@@ -114,6 +114,7 @@ class Fitter:
     grid: Grid
     cues: Cues
     grids: dict[tuple[BarEdit, ...], Grid] = field(default_factory=dict)
+    known: dict[tuple[object, ...], Solution] = field(default_factory=dict)
 
     @cached_property
     def bare(self) -> Score:
@@ -146,6 +147,14 @@ class Fitter:
         firm: bool = False,
     ) -> Solution:
         """The curve through places (ticks of the source) and bar edits; soft hits pull, or are met too if `firm`."""
+        key = targets, ticks, edits, polish, firm
+        if key not in self.known:
+            self.known[key] = self._fitted(*key)
+        return self.known[key]
+
+    def _fitted(
+        self, targets: tuple[Target, ...], ticks: tuple[int, ...], edits: tuple[BarEdit, ...], polish: int, firm: bool
+    ) -> Solution:
         grid = self._grid(edits, polish > 0)
         at = moved(np.array(ticks, np.int64), edits)
         places = np.unique(at[at > 0])  # a hit at the very start is met already; hits that share a place share one pin

@@ -73,11 +73,12 @@ def others(synced: Synced) -> str:
     return f"<h3>Other ways to land</h3>{table(head, rows, numbers=(2, 3))}"
 
 
-def named(other: Alternative, number: int) -> str:
-    """One runner-up in a line, as a list of choices has it."""
-    bars = f"; {len(other.edits)} bar edit{'s' if len(other.edits) > 1 else ''}" if other.edits else ""
-    step, away = _percent(other.max_step_percent), _percent(other.max_deviation_percent)
-    return f"{number} · {other.name}: {step} a beat, {away} in all{bars}"
+def named(solution: Synced | Alternative, name: str) -> str:
+    """One solution in a line, as a list of choices has it."""
+    count = len(solution.edits)
+    bars = f"; {count} bar edit{'s' if count > 1 else ''}" if count else ""
+    step, away = _percent(solution.max_step_percent), _percent(solution.max_deviation_percent)
+    return f"{name}: {step} a beat, {away} in all{bars}"
 
 
 def _percent(value: float) -> str:
