@@ -6,10 +6,9 @@
     python benchmarks/bench_melody.py --cost   CPU time a note, 1,000 to 200,000 notes
 
 The settings of the scorer were chosen on symphonies 3, 6 and 9 held out; the row "not looked at" is the other six.
-Scorers are fitted to the movements and to variants of them (`melody_variants`), and judged on the movements alone.
 Below the table: what is wrong where the scorer is wrong, and how far the annotations agree with themselves. The
 orchestral scores are those beside the checkout (RESCORE_SHARED_DATA names another folder). A run fits eleven scorers:
-about ten minutes of one core.
+about six minutes of one core.
 """
 
 from __future__ import annotations
@@ -30,7 +29,6 @@ from bench_voices import corpus, piled
 from fit_melody import fit_stages
 from melody_data import Array, Example, annotated, read_example, share_right
 from melody_errors import agreement, kinds, oracle
-from melody_variants import with_variants
 
 from rescore_music.analysis import main_melody, melody_notes, separate_voices
 from rescore_music.analysis.melody import melody_path, odds_of, segments_of, together
@@ -47,12 +45,6 @@ Found = list[tuple[int, int, int]]
 @cache
 def examples() -> list[Example]:
     return [read_example(path) for path in annotated()]
-
-
-@cache
-def lessons() -> list[Example]:
-    """What scorers are fitted to."""
-    return with_variants(examples())
 
 
 def led(e: Example, stages: Stages) -> Found:
@@ -95,7 +87,7 @@ def guesses(e: Example, stages: Stages) -> list[Found]:
 def one_work(held: str) -> tuple[dict[str, Array], Counter[str]]:
     """Quarters right per guess, then all quarters, of the works held out; and quarters per kind of our error."""
     composer = "Bach" if held == FROM_BACH else "Beethoven"
-    stages = fit_stages([e for e in lessons() if e.work.startswith(composer) and e.work != held])
+    stages = fit_stages([e for e in examples() if e.work.startswith(composer) and e.work != held])
     out: dict[str, Array] = {}
     errors: Counter[str] = Counter()
     for e in examples():
@@ -196,7 +188,7 @@ def cost() -> None:
 
 
 def fit() -> None:
-    save_stages(WEIGHTS_FILE, fit_stages(lessons()))
+    save_stages(WEIGHTS_FILE, fit_stages(examples()))
     print(f"{WEIGHTS_FILE.name}: {WEIGHTS_FILE.stat().st_size} bytes")
 
 

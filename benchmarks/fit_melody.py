@@ -4,7 +4,6 @@ The loss is that of a choice with several right answers: minus the log of the ch
 of a bar, bars weighted by their length and movements by the root of theirs. Stage two is trained on what stage one says
 of works it was not trained on (groups of works held out in turn), so it learns how far to trust it. Its networks read
 whole movements, a movement a step, and are held to a right guess of who leads (`Network.guess`) as well.
-Variants of a movement (`melody_variants`) bear its name, so they are held out with it.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ BATCH = 256  # bars
 NETWORKS = (2, 3)  # of stage one and two
 GROUPS = 4  # of works, for what stage two is trained on
 FEATURES, CONTEXT, AGAIN = 48, 40, 24  # sizes of stage two
-ROUNDS, FIRST_STEP, SHRINK, LEFT_OUT, GUESS = 4, 4e-3, 4e-3, 0.25, 0.5  # epochs, rate, decay, drop-out, weight
+ROUNDS, FIRST_STEP, SHRINK, LEFT_OUT, GUESS = 10, 4e-3, 4e-3, 0.25, 0.5  # epochs, rate, decay, drop-out, weight
 
 
 class _Bars:

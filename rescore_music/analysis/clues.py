@@ -78,18 +78,17 @@ def prior(lines: tuple[Line, ...], score: Score) -> Floats:
     worth = np.zeros(len(score.parts))
     for i, part in enumerate(score.parts):
         unnamed = not part.instrument and not part.percussion
-        known = bool(_told_kind(part))  # what its name says of its instrument goes to the scorer: not counted twice
         if i in sung:
             worth[i] += PRIOR["sung"]
         elif _LEADS.search(part.name):
             worth[i] += PRIOR["named melody"]
         worth[i] += PRIOR["named accompaniment"] * bool(_FOLLOWS.search(part.name))
-        for name, sounds, heard in (
-            ("lead sound", _LEAD_SOUNDS, unnamed and not known),
-            ("backing sound", _BACKING_SOUNDS, unnamed and not known),
-            ("bass sound", _BASS_SOUNDS, unnamed),
+        for name, sounds in (
+            ("lead sound", _LEAD_SOUNDS),
+            ("backing sound", _BACKING_SOUNDS),
+            ("bass sound", _BASS_SOUNDS),
         ):
-            worth[i] += PRIOR[name] * (heard and part.program in sounds)
+            worth[i] += PRIOR[name] * (unnamed and part.program in sounds)
     under = np.array([line.voice > 0 for line in lines], bool)
     return worth[np.array([line.part for line in lines], np.int64)] + PRIOR["under a voice of its part"] * under
 
@@ -104,19 +103,11 @@ def bass_instruments(lines: tuple[Line, ...], parts: tuple[Part, ...]) -> npt.ND
     return np.array([trade[line.part] for line in lines], bool)
 
 
-def _told_kind(part: Part) -> str:
-    """The instrument family that the names of a part tell, or nothing."""
+def _kind(part: Part) -> str:
     for text in (part.instrument.replace("-", " ").replace("_", " "), part.name, part.abbreviation):
         for kind, pattern in _KINDS:
             if text and re.search(pattern, text, re.IGNORECASE):
                 return kind
-    return ""
-
-
-def _kind(part: Part) -> str:
-    told = _told_kind(part)
-    if told:
-        return told
     for kind, programs in _PROGRAMS.items():
         if part.program in programs:
             return kind

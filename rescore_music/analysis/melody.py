@@ -35,7 +35,6 @@ from rescore_music.structure import Line
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-TRUST = 0.7  # how far the scorer's log odds count: it is surer of what it says than it is right
 HAND_OVER = 0.12  # what it costs to give the melody to another line, in log probability
 SHARED = 0.9  # share in which a line counts for leading when another that plays the same in the bar leads
 UPBEAT = 0.5  # share of the bar before a hand-over in which the new line's upbeat may lie
@@ -173,7 +172,7 @@ def odds_of(evidence: Evidence, before: Floats, stages: Stages) -> Floats:
     odds = np.full(active.shape, -np.inf)
     if not active.any():
         return odds
-    odds = log_chances(TRUST * evidence_scores(evidence, stages) + before)
+    odds = log_chances(evidence_scores(evidence, stages) + before)
     odds[~np.isfinite(odds)] = HOPELESS
     odds[playing[:, None] & ~active] = HOPELESS - 3
     odds[~playing] = -np.inf

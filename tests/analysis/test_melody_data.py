@@ -1,4 +1,4 @@
-"""What the melody scorer is fitted to: annotated movements without their labels, and variants of them."""
+"""What the melody scorer is fitted to: annotated movements without their labels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 import melody_data
-from melody_variants import VARIANTS, with_variants
 
 
 @pytest.fixture(scope="module")
@@ -28,24 +27,3 @@ def test_the_right_lines_of_a_bar_are_those_of_the_right_parts() -> None:
     truth = [(0, 6, {0}), (6, 12, {1, 2})]
     right = melody_data.right_in_bars(truth, np.array([0, 1, 2, 2, 3]), np.array([0, 4, 8, 12]))
     assert np.allclose(right, [[1, 0, 0, 0, 0], [0.5, 0.5, 0.5, 0.5, 0], [0, 1, 1, 1, 0]])
-
-
-def test_variants_are_the_same_music_in_fewer_parts(minuet: melody_data.Example) -> None:
-    whole, *variants = with_variants([minuet])
-    assert whole is minuet
-    assert 0 < len(variants) <= VARIANTS
-    parts = [set(e.score.notes["part"].tolist()) for e in variants]
-    assert any(p < set(minuet.score.notes["part"].tolist()) for p in parts)
-    for e in variants:
-        assert e.work == minuet.work
-        assert np.isin(e.score.notes, minuet.score.notes).all()
-        assert e.score.bars[-1] == minuet.score.bars[-1]
-        assert np.isin(e.score.bars, minuet.score.bars).all()
-        assert e.right.shape == e.evidence.active.shape
-        assert 0 < e.right.max() <= 1
-
-
-def test_a_variant_comes_again(minuet: melody_data.Example) -> None:
-    once, again = with_variants([minuet])[1], with_variants([minuet])[1]
-    assert once.score.digest() == again.score.digest()
-    assert np.array_equal(once.evidence.clues, again.evidence.clues)
