@@ -31,6 +31,7 @@ def parsed(data: bytes, file: str | Path) -> tuple[_Element, bool]:
         huge_tree=False,
         remove_comments=True,
         remove_pis=True,
+        remove_blank_text=True,  # the indentation, half of all nodes; a text that is only a blank stays
     )
     try:
         root = etree.fromstring(data, parser)

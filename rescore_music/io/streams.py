@@ -220,7 +220,7 @@ class Walker:
             alter = (midi - NATURAL[step] + 6) % 12 - 6
             known = abs(alter) <= 2
             tie = one.tie or (element.tie if not element.isChord else None)
-            self.draft.rows.append(
+            self.draft.rows.extend(
                 (
                     bar, at, duration, midi, self.index, voice, 0, step if known else -1, alter if known else 0,
                     int(flags), 0 if tie is None else _TIES.get(tie.type, 0), -1,

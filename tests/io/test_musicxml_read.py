@@ -353,3 +353,16 @@ def test_what_is_odd_about_a_pitch_is_told_of_each_note():
     told = {item.what: item.count for item in score.import_log}
     assert told["microtones, rounded to the semitone"] == 2
     assert told["notes outside MIDI's pitches 0 to 127, dropped"] == 2
+
+
+def test_a_slur_whose_last_note_reaches_over_a_later_one_ends_on_that():
+    """A voice that overlaps itself behind a tie: read, written and read again, the slur is the same."""
+    start = note("A", 3, 1, more='<notations><slur type="start"/></notations>')
+    stop = '<tie type="start"/>', '<notations><slur type="stop"/></notations>'
+    tied = note("G", 4, 1, extra=stop[0], more=stop[1])
+    later = note("G", 4, 2, extra='<tie type="stop"/>') + "<backup><duration>2</duration></backup>" + note("B", 4, 2)
+    score = read_musicxml(document(start + tied + later))
+    quarter = score.ticks_per_quarter
+    assert [(m.tick, m.end) for m in score.marks if m.kind == "slur"] == [(0, 4 * quarter)]
+    assert ((score.notes["articulation"] & int(Articulation.SLURRED)) != 0).tolist() == [True, True, False]
+    assert read_musicxml(musicxml_bytes(score)).digest() == score.digest()

@@ -67,8 +67,9 @@ def _differing(
     for tick in sorted({*said, *moved, *keys}):
         now = keys.get(tick, now)
         if tick in said:
-            (chromatic, diatonic), last = said[tick]
-            agrees = _agrees(last, now, replace(part, transposition=chromatic, diatonic=diatonic))
+            by, last = said[tick]
+            same = by == (part.transposition, part.diatonic)
+            agrees = _agrees(last, now, part if same else replace(part, transposition=by[0], diatonic=by[1]))
             if not agrees or not joined:
                 out.append(Mark(tick, "attribute", last, number))
             joined = agrees

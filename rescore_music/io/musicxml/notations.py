@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from rescore_music.io.musicxml.directions import DirectionReader
-    from rescore_music.io.musicxml.note_element import NoteElement
+    from rescore_music.io.musicxml.note_element import NoteDetails
     from rescore_music.io.musicxml.place import PartPlace
 
 _ALL_FLAGS = {**ARTICULATIONS, **ORNAMENTS, **TECHNICAL}
@@ -49,7 +49,7 @@ class NotationReader:
         self.verses: dict[str, int] = {}
         self.extends: dict[tuple[int, int], MarkDraft] = {}  # verse, voice -> the syllable that is drawn out
 
-    def notations(self, element: _Element, note: NoteElement) -> tuple[int, int]:
+    def notations(self, element: _Element, note: NoteDetails) -> tuple[int, int]:
         """Flags of one `notations`, and its tie bits."""
         flags = tie = 0
         for child in element:
@@ -76,7 +76,7 @@ class NotationReader:
                 self.place.log(f"<{tag}> at notes, ignored")
         return int(flags), tie
 
-    def rest(self, note: NoteElement) -> None:
+    def rest(self, note: NoteDetails) -> None:
         """Of what hangs on a rest, fermatas and words are kept."""
         for one in note.notations:
             for child in one:
@@ -88,7 +88,7 @@ class NotationReader:
                     self.place.log(f"<{child.tag}> at rests, ignored")
         self.lyrics(note)
 
-    def lyrics(self, note: NoteElement) -> None:
+    def lyrics(self, note: NoteDetails) -> None:
         """The syllables under one note, a mark for each verse."""
         for lyric in note.lyrics:
             verse = self._verse(lyric.get("number", lyric.get("name", "1")))
@@ -121,23 +121,23 @@ class NotationReader:
         for mark in self.slurs.values():
             self.place.draft.marks.remove(mark)
 
-    def _mark(self, note: NoteElement, kind: str, text: str, value: float = 0.0) -> MarkDraft:
+    def _mark(self, note: NoteDetails, kind: str, text: str, value: float = 0.0) -> MarkDraft:
         mark = self.directions.mark(self.place.bar, note.onset, kind, text, staff=note.staff)
         mark.voice, mark.value = note.number, value
         return mark
 
-    def sign(self, text: str, note: NoteElement) -> None:
+    def sign(self, text: str, note: NoteDetails) -> None:
         """An element of a note as a mark, by its text."""
         self._mark(note, "sign", text, note.pitch + (0.5 if note.grace else 0.0))
 
-    def _sign(self, element: _Element, note: NoteElement) -> None:
+    def _sign(self, element: _Element, note: NoteDetails) -> None:
         """An element that no flag says in full, as a mark."""
         if text := sign_text(element):
             self.sign(text, note)
         else:
             self.place.log(f"<{element.tag}> of impossible length or depth, ignored")
 
-    def _held(self, holder: _Element, signs: dict[str, int], note: NoteElement) -> int:
+    def _held(self, holder: _Element, signs: dict[str, int], note: NoteDetails) -> int:
         """Flags of one `articulations`, `ornaments` or `technical`; what flags do not say becomes signs."""
         flags = 0
         # an accidental belongs to the ornament before it: keep their order
@@ -159,7 +159,7 @@ class NotationReader:
                 self.place.log(f"<{name}> at notes, ignored")
         return flags
 
-    def _tremolo(self, element: _Element, note: NoteElement) -> int:
+    def _tremolo(self, element: _Element, note: NoteDetails) -> int:
         strokes, kind = number_of(element, 3), element.get("type", "single")
         here = (note.number, note.staff, kind, strokes)
         place = (self.place.bar, note.onset)
@@ -173,7 +173,7 @@ class NotationReader:
             self._mark(note, "tremolo", "", float(min(strokes, 8)))
         return int(Articulation.TREMOLO)
 
-    def _slur(self, element: _Element, note: NoteElement) -> None:
+    def _slur(self, element: _Element, note: NoteDetails) -> None:
         bar, onset, grace = self.place.bar, note.onset, note.grace
         number = element.get("number", "1")
         kind = element.get("type")

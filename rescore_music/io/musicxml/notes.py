@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rescore_music.io.musicxml.notations import NotationReader
-from rescore_music.io.musicxml.note_element import CUE, NoteElement
+from rescore_music.io.musicxml.note_element import BAR_REST, CUE, REST, SOUND, NoteDetails, note_values
 from rescore_music.io.musicxml.parts import drum_key, text_of
 from rescore_music.io.musicxml.signs import sign_text
 from rescore_music.io.musicxml.tables import DRUMS, NATURAL, PICTURE, STEPS, TECHNIQUES
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from rescore_music.io.musicxml.directions import DirectionReader
     from rescore_music.io.musicxml.place import PartPlace, Written
 
-BAR_REST, REST, SOUND = 0, 1, 2  # what a note element was
 _STEP = {name: i for i, name in enumerate(STEPS)}
+_OCTAVE: dict[str | None, int] = {str(octave): octave for octave in range(10)}
 
 
 class NoteReader:
@@ -51,68 +51,82 @@ class NoteReader:
     def note(self, element: _Element, cursor: int) -> tuple[int, int]:
         """One note or rest: the cursor after it, and what it was."""
         place = self.place
-        note = NoteElement(element, place)
-        duration = note.duration
-        if note.grace:
-            note.duration = duration = 0
-        elif duration < 0:
-            place.log("negative durations, taken as 0")
-            note.duration = duration = 0
-        if note.chord:
+        duration, written, voice, chord, tie, staff, rest, details = note_values(element, place)
+        if chord:
             onset = self.onset
         else:
             self.onset = onset = cursor
-        end = onset + duration
-        note.onset = onset
-        note.number = self.voices.get(note.voice) or self._voice(note.voice)
-        if note.rest:
-            if note.whole_bar:
-                rested = place.draft.rested
-                rested[place.bar] = max(rested.get(place.bar, 0), end)
-            if note.notations or note.lyrics:
-                self.attached.rest(note)
-            return end, BAR_REST if note.whole_bar else REST
-        if not duration and not note.grace:
-            place.log("notes without duration, dropped")
-            return cursor, REST
-        self._sound(note)
-        return (cursor if note.chord else end), SOUND
+        number = self.voices.get(voice) or self._voice(voice)
+        flags, velocity = self.standing, -1
+        if rest or duration <= 0 or details is not None:
+            details = details or NoteDetails()
+            if duration < 0 or details.grace:
+                duration = self._no_time(details)
+            details.onset, details.duration, details.number, details.staff = onset, duration, number, staff
+            details.tie, details.chord, details.written = tie, chord, written
+            if rest:
+                self._rest(details, rest)
+                return onset + duration, rest
+            if not duration and not details.grace:
+                place.log("notes without duration, dropped")
+                return cursor, REST
+            pitch, step, alter = self._detailed(details)
+            flags, tie, velocity = flags | details.flags, details.tie, details.velocity
+        else:
+            place.pitched += 1
+            pitch, step, alter = place.heard.get(written) or self._sounding(written)
+        if pitch >= 0:
+            place.rows.extend(
+                (place.bar, onset, duration, pitch, place.index, number, staff, step, alter, flags, tie, velocity)
+            )
+        return (cursor if chord else onset + duration), SOUND
 
-    def _sound(self, note: NoteElement) -> None:
-        """A note that is no rest, as a row of the draft; none where it has no pitch."""
+    def _no_time(self, note: NoteDetails) -> int:
+        if not note.grace:
+            self.place.log("negative durations, taken as 0")
+        return 0
+
+    def _rest(self, note: NoteDetails, rest: int) -> None:
+        if rest == BAR_REST:
+            place = self.place
+            end = note.onset + note.duration
+            place.draft.rested[place.bar] = max(place.draft.rested.get(place.bar, 0), end)
+        self.attached.rest(note)
+
+    def _detailed(self, note: NoteDetails) -> tuple[int, int, int]:
+        """How a note sounds that says more than the plain: pitch and spelling; its marks go to the draft.
+
+        Its flags are made whole, and a `tied` counts where `tie` is unsaid.
+        """
         place = self.place
         if note.unpitched:
             place.unpitched += 1
-            pitch, step, alter = self._struck(note), -1, 0
+            sounding = (self._struck(note), -1, 0)
         else:
             place.pitched += 1
-            pitch, step, alter = place.heard.get(note.written) or self._sounding(note.written)
-        if pitch < 0:
-            return
-        note.pitch = pitch
+            sounding = place.heard.get(note.written) or self._sounding(note.written)
+        note.pitch = sounding[0]
+        if note.pitch < 0:
+            return sounding
         if note.instrument and note.instrument != self.instrument:
             self._play_on(note)
         if note.flags & CUE:
             place.log("cue notes, kept for the page and silent")
-        flags, tie = note.flags | self.standing, note.tie
         if note.head is not None:
             self._head(note)
+        tied = 0
         for one in note.notations:
-            more, tied = self.attached.notations(one, note)
-            flags |= more
-            tie = tie or tied
+            more, bits = self.attached.notations(one, note)
+            note.flags |= more
+            tied = tied or bits
         if note.lyrics:
             self.attached.lyrics(note)
         if note.grace:
-            self.grace_run.append((note.onset, note.number, note.staff, pitch, note.chord))
-        place.draft.rows.append(
-            (
-                place.bar, note.onset, note.duration, pitch, place.index, note.number, note.staff, step, alter, flags,
-                tie, note.velocity,
-            )
-        )  # fmt: skip
+            self.grace_run.append((note.onset, note.number, note.staff, note.pitch, note.chord))
+        note.tie = note.tie or tied
+        return sounding
 
-    def _head(self, note: NoteElement) -> None:
+    def _head(self, note: NoteDetails) -> None:
         """A notehead that is not the one the writer draws of itself, as a sign."""
         usual = DRUMS.get(note.pitch, ("", "", ""))[2] if note.unpitched else ""
         brackets = "[parentheses yes]" if note.flags & Articulation.GHOST else ""
@@ -129,7 +143,7 @@ class NoteReader:
         self.voices[text] = number
         return number
 
-    def _struck(self, note: NoteElement) -> int:
+    def _struck(self, note: NoteDetails) -> int:
         """The drum key of an unpitched note, by its instrument or its place on the staff."""
         step, octave, _ = note.written
         line = f"{step}{_whole(octave)}" if step in _STEP else ""
@@ -159,7 +173,7 @@ class NoteReader:
             return -1, -1, 0
         return found
 
-    def _play_on(self, note: NoteElement) -> None:
+    def _play_on(self, note: NoteDetails) -> None:
         """A note names another instrument: a program change, if it sounds different."""
         place = self.place
         sounds = place.entry.sounds
@@ -191,6 +205,8 @@ class NoteReader:
 
 def _whole(octave: str | None) -> int:
     """An octave's number; -1, the lowest that MIDI has, where it is none."""
+    if octave in _OCTAVE:
+        return _OCTAVE[octave]
     try:
         return int(min(max(float(octave or "-1"), -100.0), 100.0))
     except ValueError:
@@ -198,8 +214,10 @@ def _whole(octave: str | None) -> int:
 
 
 def _alter(alter: str | None) -> float:
+    if alter is None:
+        return 0.0
     try:
-        value = float(alter or "0")
+        value = float(alter)
     except ValueError:
         return 0.0
     return value if abs(value) < 10 else 0.0

@@ -22,6 +22,7 @@ class PartPlace:
 
     def __init__(self, draft: Draft, index: int, entry: PartEntry) -> None:
         self.draft, self.index, self.entry = draft, index, entry
+        self.rows = draft.rows
         self.bar = 0
         self.quarter = draft.ticks_per_quarter
         self._scale: float = self.quarter

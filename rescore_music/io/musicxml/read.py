@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -37,7 +36,7 @@ from rescore_music.io.musicxml.keys import own_keys
 from rescore_music.io.musicxml.parts import PartEntry, part_entries, text_of
 from rescore_music.io.musicxml.staff import clefs_of
 from rescore_music.io.musicxml.walk import PartWalker
-from rescore_music.io.notation.draft import Draft, assemble
+from rescore_music.io.notation.draft import Draft, assemble, mark_order
 from rescore_music.score import LogItem, Metadata, Score
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
 
 RESOLUTION = 480  # ticks per quarter are a multiple of it, so that short things have room
 RESOLUTION_MAX = 1_000_000
-_DIVISIONS = re.compile(rb"<divisions>([^<]{1,20})</divisions>")
+_DIVISIONS = b"<divisions>"
 
 
 def read_musicxml(source: str | Path | bytes) -> Score:
@@ -107,11 +106,11 @@ def _read(data: bytes, file: str, name: str) -> Score:
     metadata = _metadata(root, data, name)
     score = assemble(draft, [walker.part() for walker in walkers], metadata)
     own = own_keys(score, [walker.place for walker in walkers])
-    # marks of one place in an order of their own, so that a score written and read again is equal
     ended = {(m.tick, m.text.partition(":")[2]) for m in score.marks if m.text.startswith("ending-stop:")}
     kept = [m for m in score.marks if (m.tick, m.text.removeprefix("ending-discontinue:")) not in ended]
-    marks = sorted((*kept, *own), key=lambda m: (m.tick, m.part, m.kind, m.staff, m.voice, m.value))
-    return _with_staves(score.replace(marks=tuple(marks)))
+    if own or len(kept) < len(score.marks):
+        score = score.replace(marks=tuple(sorted((*kept, *own), key=mark_order)))
+    return _with_staves(score)
 
 
 def _with_staves(score: Score) -> Score:
@@ -151,11 +150,19 @@ def _measures_by_part(root: _Element, entries: list[PartEntry], file: str) -> li
     return [(part, iter(found[part])) for part in order]
 
 
+def _plain_divisions(plain: bytes) -> Iterator[bytes]:
+    at = plain.find(_DIVISIONS)
+    while at >= 0:
+        end = plain.find(b"<", at + 1)
+        yield plain[at + len(_DIVISIONS) : end]
+        at = plain.find(_DIVISIONS, end)
+
+
 def _resolution(root: _Element, plain: bytes) -> int:
     """Ticks per quarter in which every division is whole; a file that cannot be met is met as well as it can."""
     divisions = set()
     # a search of the bytes is ten times faster than one of the tree, where the bytes say it plainly
-    found: set[bytes | str] = set(_DIVISIONS.findall(plain)) or {text_of(e) for e in root.iter("divisions")}
+    found: set[bytes | str] = set(_plain_divisions(plain)) or {text_of(e) for e in root.iter("divisions")}
     for text in found:
         try:
             value = int(text)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from rescore_music.io.limits import BAR_QUARTERS, TEXT
 from rescore_music.io.musicxml.attributes import AttributeReader
 from rescore_music.io.musicxml.directions import DirectionReader
-from rescore_music.io.musicxml.notes import BAR_REST, SOUND, NoteReader
+from rescore_music.io.musicxml.note_element import BAR_REST, SOUND
+from rescore_music.io.musicxml.notes import NoteReader
 from rescore_music.io.musicxml.parts import PartEntry, child_of, number_of, text_of
 from rescore_music.io.musicxml.place import PartPlace
 from rescore_music.io.musicxml.signs import sign_text

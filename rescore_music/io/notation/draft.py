@@ -7,6 +7,7 @@ music says otherwise (pickups, bars split at a repeat, overfull bars): only then
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
@@ -36,6 +37,9 @@ from rescore_music.tempo import US_MAX, US_MIN, TempoMap
 TIE_START, TIE_STOP = 1, 2
 BAR_END = -1  # MarkDraft.at: where the bar ends, wherever that will be
 STARTS_ON_GRACE, ENDS_ON_GRACE = 1, 2  # Mark.value of a slur
+
+_REACHES = 16  # notes of one voice that reach over the next, in a chain: no music has more
+Ints = npt.NDArray[np.int64]
 
 _ROW = np.dtype(
     [
@@ -74,7 +78,7 @@ class Draft:
 
     ticks_per_quarter: int
     file: str
-    rows: list[tuple[int, ...]] = field(default_factory=list)
+    rows: array[int] = field(default_factory=lambda: array("q"))  # of _ROW, one after the other
     marks: list[MarkDraft] = field(default_factory=list)
     keys: list[tuple[int, int, int, int, int]] = field(default_factory=list)  # bar, at, part, concert fifths, mode
     meters: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -101,7 +105,7 @@ def assemble(draft: Draft, parts: list[Part], metadata: Metadata) -> Score:
     """
     if not draft.bars:
         raise ReadError("the score has no bars, so no notes", file=draft.file, cure="export a score with music in it")
-    if len(draft.rows) > NOTES or draft.bars > BARS:
+    if len(draft.rows) > NOTES * len(_ROW.names or ()) or draft.bars > BARS:
         raise ReadError(f"more than {NOTES:,} notes or {BARS:,} bars", file=draft.file, cure="split the file")
     lengths, nominal = _bar_lengths(draft)
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
@@ -133,7 +137,7 @@ def assemble(draft: Draft, parts: list[Part], metadata: Metadata) -> Score:
         LogItem(where, what, count, what.startswith("notes") and what.endswith("dropped"))
         for (where, what), count in sorted(draft.log.items())
     )
-    return score.replace(barlines=barlines, import_log=log)
+    return score.replace(barlines=barlines, import_log=log) if len(barlines) or log else score
 
 
 def _bar_lengths(draft: Draft) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -165,7 +169,7 @@ def _notes(
     draft: Draft, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
 ) -> tuple[Rows, npt.NDArray[np.int64]]:
     """The NOTE array with ties merged, and the velocity each note's own attribute asks for (-1: none)."""
-    rows = np.array(draft.rows, np.int64).reshape(-1, len(_ROW.names or ())).view(_ROW).ravel()
+    rows = np.frombuffer(draft.rows, _ROW).copy()
     room = np.maximum(lengths[rows["bar"]] - rows["at"], np.minimum(rows["duration"], 1))
     rows["duration"] = np.minimum(rows["duration"], room)
     onset = starts[rows["bar"]] + rows["at"]
@@ -222,6 +226,11 @@ def _merge_ties(
         draft.note("ties", "ties that begin on a note and lead nowhere, ignored", heads - joined)
 
 
+def mark_order(mark: Mark) -> tuple[int, int, str, int, int, float]:
+    """An order of their own for marks of one place, so that a score written and read again is equal."""
+    return mark.tick, mark.part, mark.kind, mark.staff, mark.voice, mark.value
+
+
 def _marks(draft: Draft, starts: npt.NDArray[np.int64]) -> list[Mark]:
     seen: set[tuple[int, str, str]] = set()
     out = []
@@ -238,7 +247,7 @@ def _marks(draft: Draft, starts: npt.NDArray[np.int64]) -> list[Mark]:
             draft.note("marks", f"a {m.kind} that ends before it starts, dropped")
             continue
         out.append(Mark(tick, m.kind, m.text, m.part, end, m.staff, m.voice, m.value))
-    return sorted(out, key=lambda m: m.tick)
+    return sorted(out, key=mark_order)
 
 
 def _settled_slurs(draft: Draft, notes: Rows, marks: list[Mark]) -> list[Mark]:
@@ -251,26 +260,15 @@ def _settled_slurs(draft: Draft, notes: Rows, marks: list[Mark]) -> list[Mark]:
         return marks
     key = notes["part"].astype(np.int64) * 256 + notes["voice"]
     order = np.lexsort((notes["onset"], key))
-    onset = notes["onset"][order]
-    ends = onset + notes["duration"][order]
+    ends = notes["onset"] + notes["duration"]
     part, voice, tick, end, value = np.array([(m.part, m.voice, m.tick, m.end, int(m.value)) for m in slurs]).T
     width = int(max(ends.max(), end.max())) + 2  # ticks fit below it, so (part, voice, tick) is one sortable number
-    wide = key[order] * width + onset
     base = (part * 256 + voice) * width
-    first, behind = np.searchsorted(wide, [base + tick, base + np.maximum(end, tick + 1)])
-    inside = np.maximum(first - 1, 0)  # a slur may begin on a later note of the tie that starts here
-    begun = (first == behind) | (onset[np.minimum(first, len(onset) - 1)] != tick)
-    begun &= (first > 0) & (wide[inside] >= base) & (ends[inside] > tick)
-    tick = np.where(begun, onset[inside], tick)
-    first = np.where(begun, np.searchsorted(wide, base + tick), first)
-    some = behind > first
-    tail = np.searchsorted(wide, wide[behind - 1])  # where the chord that it ends on begins
-    reach = np.maximum.reduceat(np.append(ends, 0), np.stack([tail, np.maximum(behind, tail + 1)], axis=1).ravel())[::2]
-    end = np.where(some & (value & ENDS_ON_GRACE == 0), np.maximum(end, reach), end)
-    lone = some & (onset[np.minimum(first, len(onset) - 1)] == onset[behind - 1]) & (value == 0)
+    wide = key * width + notes["onset"]
+    tick, end, first, tail, lone = _slurred(wide[order], ends[order] - notes["onset"][order], base, tick, end, value)
     if lone.any():
         draft.note("slurs", "slurs over one tied note, dropped", int(lone.sum()))
-    joined = some & ~lone
+    joined = (tail > first) & ~lone
     change = np.bincount(first[joined], minlength=len(wide) + 1) - np.bincount(tail[joined], minlength=len(wide) + 1)
     notes["articulation"][order[np.cumsum(change)[:-1] > 0]] |= int(Articulation.SLURRED)
     settled = iter(zip(tick.tolist(), end.tolist(), lone.tolist(), strict=True))
@@ -282,7 +280,34 @@ def _settled_slurs(draft: Draft, notes: Rows, marks: list[Mark]) -> list[Mark]:
         at, until, alone = next(settled)
         if not alone:
             out.append(m if (at, until) == (m.tick, m.end) else replace(m, tick=at, end=until))
-    return sorted(out, key=lambda m: m.tick)
+    return sorted(out, key=mark_order)
+
+
+def _slurred(wide: Ints, length: Ints, base: Ints, tick: Ints, end: Ints, value: Ints) -> tuple[Ints, ...]:
+    """Tick, end, first note and last chord of each slur, and whether it lies over one tied note alone.
+
+    `wide` are the notes' places, `base` where a slur's part and voice begin among them. Where a voice overlaps itself
+    the end of the last note may reach over a later one, which then is the last: so a slur read again is the same.
+    """
+    first, behind = np.searchsorted(wide, [base + tick, base + np.maximum(end, tick + 1)])
+    before = np.maximum(first - 1, 0)  # a slur may begin on a later note of the tie that starts here
+    begun = (first == behind) | (wide[np.minimum(first, len(wide) - 1)] != base + tick)
+    begun &= (first > 0) & (wide[before] >= base) & (wide[before] + length[before] > base + tick)
+    tick = np.where(begun, wide[before] - base, tick)
+    first = np.where(begun, np.searchsorted(wide, base + tick), first)
+    reaches = np.append(wide + length, (0, 0))
+    lone = (behind > first) & (wide[np.minimum(first, len(wide) - 1)] == wide[behind - 1]) & (value == 0)
+    for _ in range(_REACHES):
+        some = behind > first
+        tail = np.where(some, np.searchsorted(wide, wide[behind - 1]), first)  # where the chord that it ends on begins
+        chords = np.stack([tail, np.maximum(behind, tail + 1)], axis=1).ravel()
+        reach = np.maximum.reduceat(reaches, chords)[::2] - base
+        longer = some & (value & ENDS_ON_GRACE == 0) & (reach > end)
+        if not longer.any():
+            break
+        end = np.where(longer, reach, end)
+        behind = np.searchsorted(wide, base + np.maximum(end, tick + 1))
+    return tick, end, first, tail, lone
 
 
 def _changes(rows: Rows, names: tuple[str, ...]) -> Rows:
