@@ -28,7 +28,7 @@ from rescore_music.io.spotting import read_cues
 from rescore_music.timecode import RATES
 
 TIMES = max(int(os.environ.get("RESCORE_FUZZ", "0")), 1)
-SECONDS = 5.0  # of processor time for one file
+SECONDS = 20.0  # of processor time for one file: bombs take hours
 ABSURD = ("", "0", "-1", "1e9", "9" * 400, "nan", "1/0", "1/0s", "-5s", "1001/0s", "99:99:99:99", "24:00:00:00")
 ABSURD += ("00:00:00;00", "٣", "\x00", "NULL", "9" * 18 + "s", "1/999999999999s", "true", "[]", "{}", "M2", "FCM: DROP")
 

@@ -27,10 +27,9 @@ from rescore_music.io.musicxml.wording import (
     words_direction,
 )
 from rescore_music.io.notation.dynamics import derived_dynamics, velocities
+from rescore_music.io.notation.gates import ENGRAVED
 from rescore_music.io.notation.snap import Snapped
 from rescore_music.score import GRACE, Articulation, Mark, Score
-
-ENGRAVED = ("musicxml", "abc", "humdrum")  # source formats that say themselves what is printed
 
 
 class Attachments:

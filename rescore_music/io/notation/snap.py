@@ -14,6 +14,7 @@ from math import lcm
 import numpy as np
 import numpy.typing as npt
 
+from rescore_music.io.notation.gates import ENGRAVED, filled
 from rescore_music.quantizing.evidence import performed_parts
 from rescore_music.quantizing.played import Played, beat_grid
 from rescore_music.quantizing.snapping import place
@@ -96,10 +97,16 @@ def snap(score: Score) -> Snapped:
         grace[index], dropped[index] = placed.grace, placed.dropped
     real = ~grace
     end[real] = np.maximum(end[real], onset[real] + 1)
+    if score.metadata.source_format not in ENGRAVED:
+        end = filled(onset, end, notes["part"], grace | np.isin(notes["part"], _drums(score)), bars, resolution)
     moved = np.abs(onset - raw)[index] / resolution if len(index) else np.zeros(1)
     return Snapped(
         resolution, bars, source, onset, end, grace, dropped, performed, float(moved.max()), float(moved.mean())
     )
+
+
+def _drums(score: Score) -> list[int]:
+    return [i for i, part in enumerate(score.parts) if part.percussion]
 
 
 def _without_slivers(score: Score) -> Ints:
