@@ -19,7 +19,7 @@ Flags = npt.NDArray[np.bool_]
 
 _EXACT = (32, 24, 20, 28, 9, 11, 13, 15, 18)  # divisions of a quarter that a notated source may use
 _PLAIN = (8, 6)
-_ENGRAVED = ("musicxml", "abc", "humdrum")
+ENGRAVED = ("musicxml", "abc", "humdrum")  # source formats that say themselves what is printed
 _GRIDS = (2, 3, 4, 6, 8)  # a coarser one needs more, for fewer places can be met by chance
 _WINDOW = 32  # attacks
 _REAL = 0.38  # mean projection on the grid; chance is 0 with a standard error of 0.07 over 100 attacks
@@ -41,7 +41,7 @@ def performed_parts(score: Score) -> Flags:
     stop = score.ends - score.bars[score.bar_of(np.maximum(score.ends - 1, 0))]
     exact = on_divisions(start, quarter, _EXACT) & on_divisions(stop, quarter, _EXACT)
     plain = on_divisions(start, quarter, _PLAIN) & on_divisions(stop, quarter, _PLAIN)
-    engraved = score.metadata.source_format in _ENGRAVED
+    engraved = score.metadata.source_format in ENGRAVED
     shifted = (notes["onset_shift"] != 0) | (notes["end_shift"] != 0)
     for part in range(len(score.parts)):
         mine = notes["part"] == part

@@ -27,8 +27,8 @@ from rescore_music.io.musicxml.wording import (
     words_direction,
 )
 from rescore_music.io.notation.dynamics import derived_dynamics, velocities
-from rescore_music.io.notation.gates import ENGRAVED
 from rescore_music.io.notation.snap import Snapped
+from rescore_music.quantizing.evidence import ENGRAVED
 from rescore_music.score import GRACE, Articulation, Mark, Score
 
 

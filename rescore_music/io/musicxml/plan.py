@@ -19,10 +19,10 @@ from rescore_music.io.musicxml.tables import TEMPO_WORDS
 from rescore_music.io.musicxml.wording import JUMP, REHEARSAL, TEMPO, clean, tempo_direction
 from rescore_music.io.notation.dynamics import velocities
 from rescore_music.io.notation.snap import Snapped
+from rescore_music.quantizing.evidence import ENGRAVED
 from rescore_music.score import Mark, Score
 from rescore_music.tempo import DEFAULT_US
 
-_ENGRAVED = ("musicxml", "abc", "humdrum")
 STEADY, DRIFT = 0.04, 0.10
 _JUMP_SOUNDS = (("d.c", 'dacapo="yes"'), ("da capo", 'dacapo="yes"'), ("d.s", 'dalsegno="segno"'),
                 ("dal segno", 'dalsegno="segno"'), ("fine", 'fine="yes"'), ("to coda", 'tocoda="coda"'))  # fmt: skip
@@ -196,7 +196,7 @@ def _with_metronomes(score: Score, marks: list[tuple[int, str]]) -> list[tuple[i
     Words for a gradual change ("rit.") get none, nor does a tempo that was the last one printed. A source that was
     printed says itself what stands there, unless its tempo was bent to hits.
     """
-    if score.metadata.source_format in _ENGRAVED and not any(m.kind == "hit" for m in score.markers):
+    if score.metadata.source_format in ENGRAVED and not any(m.kind == "hit" for m in score.markers):
         return marks
     quarter = score.ticks_per_quarter
     out = dict(sorted(marks, reverse=True))  # the first of several at one tick is the one a number joins
@@ -233,11 +233,11 @@ def _printed(score: Score) -> list[int]:
     """Ticks where a metronome mark is printed although the score has none."""
     tempo, bars = score.tempo, score.bars
     if not any(m.kind == "tempo" for m in score.marks) or len(tempo.ticks) > 1:
-        unsaid = tempo.us[0] == DEFAULT_US and score.metadata.source_format in _ENGRAVED
+        unsaid = tempo.us[0] == DEFAULT_US and score.metadata.source_format in ENGRAVED
         out = [] if unsaid or any(m.kind == "tempo" and m.tick == 0 for m in score.marks) else [0]
     else:
         return []
-    if len(tempo.ticks) == 1 and tempo.us[0] == DEFAULT_US and score.metadata.source_format in _ENGRAVED:
+    if len(tempo.ticks) == 1 and tempo.us[0] == DEFAULT_US and score.metadata.source_format in ENGRAVED:
         return []  # the source said no tempo
     shown = float(tempo.bpm(0))
     candidates = np.unique(np.concatenate([tempo.ticks, bars[:-1]]))

@@ -4,9 +4,6 @@ A length that is no plain, dotted or tuplet value is printed as the next plain o
 eighth of itself, and at most a sixteenth note, longer; any length but a tuplet's as the next plain one where at most a
 quarter of it, and at most a 32nd, is missing. Neither reaches over the next note of the part or over the bar line. A
 printed source says its values itself. The Score stays: only what is written changes.
-
-Source: Gould, Behind Bars (2011), "Rests" (durations are written to the next beat or note where silence is a matter of
-articulation).
 """
 
 from __future__ import annotations
@@ -15,8 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
-
-ENGRAVED = ("musicxml", "abc", "humdrum")  # source formats that say themselves what is printed
 
 
 def filled(

@@ -14,8 +14,8 @@ from math import lcm
 import numpy as np
 import numpy.typing as npt
 
-from rescore_music.io.notation.gates import ENGRAVED, filled
-from rescore_music.quantizing.evidence import performed_parts
+from rescore_music.io.notation.gates import filled
+from rescore_music.quantizing.evidence import ENGRAVED, performed_parts
 from rescore_music.quantizing.played import Played, beat_grid
 from rescore_music.quantizing.snapping import place
 from rescore_music.score import GRACE, Score
