@@ -61,7 +61,6 @@ bench: $(VENV)/.dev  ## the tables of the README's performance section, and what
 	$(BIN)/python benchmarks/bench_line.py
 	$(BIN)/python benchmarks/bench_midi.py
 	$(BIN)/python benchmarks/bench_musicxml.py
-	$(BIN)/python benchmarks/bench_musicxml.py
 
 docs: $(VENV)/.dev  ## the generated pages of docs/
 	$(BIN)/python docs/make_schema.py
