@@ -313,3 +313,24 @@ def test_transposing_players_are_spared_seven_accidentals(fifths: int, horn: int
     assert written_key(fifths, Part("Horn in F", transposition=-7, diatonic=-4)) == horn
     assert written_key(fifths, Part("Clarinet in B flat", transposition=-2, diatonic=-1)) == clarinet
     assert written_key(fifths, Part("Flute")) == fifths
+
+
+def test_a_tremolo_between_two_notes_prints_the_value_of_the_pair_twice():
+    """Two quarters that alternate fill a half note: both are printed as halves, two in the time of one."""
+
+    def half(step: str, kind: str) -> str:
+        ratio = "<time-modification><actual-notes>2</actual-notes><normal-notes>1</normal-notes></time-modification>"
+        tremolo = f'<notations><ornaments><tremolo type="{kind}">2</tremolo></ornaments></notations>'
+        pitch = f"<pitch><step>{step}</step><octave>3</octave></pitch>"
+        return f"<note>{pitch}<duration>1</duration><voice>1</voice><type>half</type>{ratio}{tremolo}</note>"
+
+    head = "<attributes><divisions>1</divisions><time><beats>2</beats><beat-type>4</beat-type></time></attributes>"
+    names = '<part-list><score-part id="P1"><part-name>Violoncello</part-name></score-part></part-list>'
+    bar = f'<measure number="1">{head}{half("F", "start")}{half("A", "stop")}</measure>'
+    score = read_musicxml(f'<score-partwise>{names}<part id="P1">{bar}</part></score-partwise>'.encode())
+    data = musicxml_bytes(score)
+    notes = list(etree.fromstring(data).iter("note"))
+    assert [n.findtext("type") for n in notes] == ["half", "half"]
+    assert [n.findtext("time-modification/actual-notes") for n in notes] == ["2", "2"]
+    assert [n.find("notations/tuplet") for n in notes] == [None, None]
+    assert read_musicxml(data).digest() == score.digest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rescore_music.io.musicxml.attach import Attachments
@@ -20,6 +21,10 @@ _PER_NOTE = int(Articulation.ARPEGGIO | Articulation.GLISSANDO | Articulation.HA
 _TIE = ("", '<tie type="stop"/>', '<tie type="start"/>', '<tie type="stop"/><tie type="start"/>')
 STEMLESS = ("whole", "breve", "long")
 _TIED = tuple(text.replace("<tie ", "<tied ") for text in _TIE)
+
+_SINGLE = (3, "single")  # strokes of a tremolo of which no more is said, on one note
+_KINDS = ("64th", "32nd", "16th", "eighth", "quarter", "half", "whole", "breve")
+_DOUBLED = dict(pairwise(_KINDS))
 
 
 class NoteWriter:
@@ -72,6 +77,8 @@ class NoteWriter:
         accidentals: dict[int, str],
     ) -> list[str]:
         """The notes of one piece of a chord; what hangs on the chord hangs on its first note."""
+        if first and last and any(self.hang.tremolo.get(note, _SINGLE)[1] != "single" for note, _ in members):
+            piece = _alternating(piece)
         kind, dots, ratio = _value_xml(piece).partition("<time-modification>")
         beams = "".join(f'<beam number="{i}">{b}</beam>' for i, b in enumerate(piece.beams, 1))
         hang = self.hang
@@ -117,7 +124,7 @@ class NoteWriter:
         return out
 
     def _tremolo(self, note: int) -> str:
-        strokes, kind = self.hang.tremolo.get(note, (3, "single"))
+        strokes, kind = self.hang.tremolo.get(note, _SINGLE)
         return f'<tremolo type="{kind}">{strokes}</tremolo>'
 
     def _instrument(self, note: int) -> str:
@@ -172,6 +179,13 @@ class NoteWriter:
                 f"{f'<notations>{notations}</notations>' if notations else ''}{lyric}</note>"
             )
         return out
+
+
+def _alternating(piece: Piece) -> Piece:
+    """A note of a tremolo between two, which are both printed with the value of the pair, and a beam less."""
+    if piece.actual > 1 or piece.kind not in _DOUBLED:
+        return piece
+    return piece._replace(kind=_DOUBLED[piece.kind], actual=2, normal=1, beams=piece.beams[1:])
 
 
 @lru_cache(maxsize=4096)
