@@ -17,7 +17,7 @@ and it does not, we print how many share nine notes in ten, of both parts, with 
 
 Confidence: phrases by the confidence of their MELODY line, and how often that line's part is the annotated one or plays
 its notes (`melody_data.leaders`). The melody's weights have seen these movements, so look at the order of the bins, not
-at their height.
+at their height. The annotations' labels, which the files carry as syllables, are taken out before anything is read.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from melody_data import leaders
+from melody_data import leaders, without_labels
 
 from rescore_music.analysis import analyze
 from rescore_music.analysis.doubling import doubling_pairs, following_pairs, interval, moments_of
@@ -176,7 +176,7 @@ def main() -> None:
     confidence: list[tuple[float, bool]] = []
     works = 0
     for path in paths:
-        score = read_score(path)
+        score = without_labels(path, read_score(path))
         stretches = relations(path, score)
         if not stretches:
             continue

@@ -69,7 +69,7 @@ def annotated() -> list[Path]:
 
 
 def read_example(path: Path) -> Example:
-    score = _without_labels(path, read_score(path))
+    score = without_labels(path, read_score(path))
     lines, line_of = lines_of(score, separate_voices(score))
     texture = describe(score, line_of, len(lines), score.bars, beats(score))
     named = _named(path, score)
@@ -93,7 +93,7 @@ def right_in_bars(truth: Truth, part: Array, bars: Array) -> Array:
     return right
 
 
-def _without_labels(path: Path, score: Score) -> Score:
+def without_labels(path: Path, score: Score) -> Score:
     """The score without the annotations' own theme labels, which the files carry as syllables under the notes."""
     told = {(tick, part) for tick, _, parts in _named(path, score) for part in parts}
     return score.replace(marks=tuple(m for m in score.marks if m.kind != "lyric" or (m.tick, m.part) not in told))
