@@ -3,7 +3,8 @@
     python benchmarks/bench_roles.py [--every 2]      every second movement of the annotated orchestral scores
 
 Doublings: openscore_orchestra's `_part_relations.csv` names for each stretch of music the parts in unison (U), at the
-octave (P8) or at thirds (P3) and other intervals with the main part. We are asked the same of the same stretch, part by
+octave (P8) or at thirds (P3) and other intervals with the main part; its rows go in playing order, repeats and all, and
+are laid on the annotated stretches by main part and length (`melody_data.relations`). We are asked the same of the same stretch, part by
 part (`doubling`), and, harder, phrase by phrase as `analyze` tells it (share of time). Peers: parts with the same
 onsets; parts that share four notes in five of their own with the main part. Thresholds of `doubling` were set by hand
 before these files were looked at.
@@ -23,15 +24,11 @@ at their height. The annotations' labels, which the files carry as syllables, ar
 from __future__ import annotations
 
 import argparse
-import csv
-import os
-import re
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from melody_data import leaders, without_labels
+from melody_data import annotated, leaders, relations, without_labels
 
 from rescore_music.analysis import analyze
 from rescore_music.analysis.doubling import doubling_pairs, following_pairs, interval, moments_of
@@ -41,24 +38,7 @@ from rescore_music.score import Score
 from rescore_music.structure import Analysis, Role
 
 Row = np.ndarray[Any, Any]
-DATA = Path(os.environ.get("RESCORE_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 BINS = (0.0, 0.3, 0.45, 0.6, 0.75, 0.9, 1.01)
-
-
-def relations(path: Path, score: Score) -> list[tuple[int, int, int, dict[int, str]]]:
-    """(start, end, main part, relation of each other part to it: "U", "P8", "P3" ...) of each stretch."""
-    out = []
-    with path.with_name(path.stem + "_part_relations.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.reader(file))
-    if len(rows[0]) - 2 != len(score.parts):
-        return []
-    for row in rows[1:]:
-        a, b = (round(float(x) * score.ticks_per_quarter) for x in row[:2])
-        main = next((i for i, told in enumerate(row[2:]) if told.startswith("Main")), -1)
-        if main >= 0:
-            found = {i: re.search(r"(\w+)\(Main\)", told) for i, told in enumerate(row[2:])}
-            out.append((a, b, main, {i: m[1] for i, m in found.items() if m}))
-    return out
 
 
 def by_stretch(score: Score, stretches: list[Any], sums: dict[str, Row], intervals: Row) -> None:
@@ -73,8 +53,8 @@ def by_stretch(score: Score, stretches: list[Any], sums: dict[str, Row], interva
         struck = m.pitch >= 0
         same = (struck == struck[at]).mean(axis=1) >= 0.9
         share = m.shared[:, at] >= 0.8 * np.maximum(np.diag(m.shared), 1)
-        wanted = {p for p, kind in told.items() if kind in ("U", "P8") and p in m.lines}
-        thirds = {p for p, kind in told.items() if kind in ("P3", "P6") and p in m.lines}
+        wanted = {p for p, kinds in told.items() if kinds & {"U", "P8"} and p in m.lines}
+        thirds = {p for p, kinds in told.items() if kinds & {"P3", "P6"} and p in m.lines}
         guesses = {
             "ours": (wanted, alike[:, at]),
             "same onsets": (wanted, same),
@@ -94,7 +74,7 @@ def by_stretch(score: Score, stretches: list[Any], sums: dict[str, Row], interva
             i = int(np.searchsorted(m.lines, p))
             if alike[i, at]:
                 unison = interval(m, i, at, True) == 0
-                intervals += np.array([unison == (told[p] == "U"), 1.0])
+                intervals += np.array([unison == ("U" in told[p]), 1.0])
 
 
 def by_phrase(score: Score, found: Analysis, stretches: list[Any], sums: dict[str, Row]) -> None:
@@ -103,7 +83,7 @@ def by_phrase(score: Score, found: Analysis, stretches: list[Any], sums: dict[st
     root = np.where(found.doubles >= 0, found.doubles, np.arange(len(part))[:, None])
     row = sums.setdefault("ours, by phrase (time)", np.zeros(3))
     for a, b, main, told in stretches:
-        wanted = {p for p, kind in told.items() if kind in ("U", "P8")}
+        wanted = {p for p, kinds in told.items() if kinds & {"U", "P8"}}
         for p, phrase in enumerate(found.phrases):
             time = min(b, phrase.end) - max(a, phrase.start)
             if time <= 0:
@@ -169,7 +149,7 @@ def believed(found: Analysis, truth: list[tuple[int, int, set[int]]], out: list[
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--every", type=int, default=2)
-    paths = sorted((DATA / "openscore_orchestra").glob("*.mxl"))[:: parser.parse_args().every]
+    paths = annotated()[:: parser.parse_args().every]
     doubles: dict[str, Row] = {}
     low: dict[str, Row] = {}
     intervals = np.zeros(2)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -118,6 +119,19 @@ def _named(path: Path, score: Score) -> Truth:
 def _related(path: Path, score: Score, named: Truth) -> list[set[int]]:
     """Parts that the relations name as unison or octave doublings of the main one, for each annotated span."""
     out: list[set[int]] = [set() for _ in named]
+    for at, _, told in _told(path, score, named):
+        out[at] |= {i for i, words in told.items() if words & {"U", "P8"}}
+    return out
+
+
+def relations(path: Path, score: Score) -> list[tuple[int, int, int, dict[int, set[str]]]]:
+    """(onset, end, main part, relations of other parts to it: "U", "P8", "P3" ...) of the spans the file tells of."""
+    named = _named(path, score)
+    return [(*named[at][:2], main, told) for at, main, told in _told(path, score, named)]
+
+
+def _told(path: Path, score: Score, named: Truth) -> list[tuple[int, int, dict[int, set[str]]]]:
+    """Annotated span, main part, and relations of parts to it, of each row that tells of such a span."""
     with path.with_name(path.stem + "_part_relations.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     parts = [name for name in rows[0] if not name.startswith("qstamp")]
@@ -125,10 +139,11 @@ def _related(path: Path, score: Score, named: Truth) -> list[set[int]]:
     long = [float(row["qstamp_end"]) - float(row["qstamp_start"]) for row in rows]
     length = np.array([b - a for a, b, _ in named]) / score.ticks_per_quarter
     followed = _followed(length, [parts for _, _, parts in named], mains, np.array(long))
+    out = []
     for row, main, quarters, at in zip(rows, mains, long, followed, strict=True):
         if main & named[at][2] and abs(quarters - length[at]) <= SAME_LENGTH:
-            said = [set((row[name] or "").split("&")) for name in parts]
-            out[at] |= {i for i, words in enumerate(said) if words & {"U(Main)", "P8(Main)"}}
+            said = {i: set(re.findall(r"(\w+)\(Main\)", row[name] or "")) for i, name in enumerate(parts)}
+            out.append((at, min(main & named[at][2]), {i: words for i, words in said.items() if words}))
     return out
 
 
