@@ -4,10 +4,10 @@
 
 Doublings: openscore_orchestra's `_part_relations.csv` names for each stretch of music the parts in unison (U), at the
 octave (P8) or at thirds (P3) and other intervals with the main part; its rows go in playing order, repeats and all, and
-are laid on the annotated stretches by main part and length (`melody_data.relations`). We are asked the same of the same stretch, part by
-part (`doubling`), and, harder, phrase by phrase as `analyze` tells it (share of time). Peers: parts with the same
-onsets; parts that share four notes in five of their own with the main part. Thresholds of `doubling` were set by hand
-before these files were looked at.
+are laid on the annotated stretches by main part and length (`melody_data.relations`). We are asked the same of the same
+stretch, part by part (`doubling`), and, harder, phrase by phrase as `analyze` tells it (share of time). Peers: parts
+with the same onsets; parts that share four notes in five of their own with the main part. Thresholds of `doubling` were
+set by hand before these files were looked at.
 
 Bass: share of beats, of those in which the line called BASS sounds, in which it has the lowest note. Peers: the last
 part of the score; the part with the lowest mean pitch in the phrase. (A line that has the lowest note is what the
