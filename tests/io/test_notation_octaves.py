@@ -76,3 +76,15 @@ def test_lines_are_apart_long_enough_and_spare_ledger_lines(heights: list[int], 
         assert len(under) >= LEAST
         bare = sum(ledger_lines("G2", c.low, c.high) for c in under)
         assert sum(ledger_lines("G2", c.low - move, c.high - move) for c in under) < bare
+
+
+def test_an_octave_line_counts_once_in_every_part():
+    """As an engraver reads the file: printed an octave lower, sounding as written; not in the first part alone."""
+    import verovio
+
+    kit = verovio.toolkit()
+    notes = [(i * Q, Q, p, 80, part) for part in range(2) for i, p in enumerate((72, 74, 76, 77, *HIGH))]
+    assert kit.loadData(musicxml_bytes(Score(note_rows(notes), (VIOLIN, VIOLIN))).decode())
+    printed = re.findall(r'<note [^>]*oct="(\d)" pname="(\w)"(?: [^>]*)?? oct\.ges="(\d)"', kit.getMEI())
+    assert len(printed) == 2 * len(HIGH)
+    assert all(int(sounding) == int(written) + 1 for written, _, sounding in printed)

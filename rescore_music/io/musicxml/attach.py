@@ -72,7 +72,7 @@ class Attachments:
     def add(self, tick: int, order: int, xml: str, *, staff: int = 0, closing: bool = False) -> None:
         """One direction (or harmony), staff element added where there are several."""
         bar, at = self.place(tick, closing=closing)
-        self.directions[bar].append((at, order, xml.replace("{staff}", "{offset}" + self._staff_tag(staff))))
+        self.directions[bar].append((at, order, self._with_staff(xml, staff)))
 
     def octave_line(self, start: int, end: int, text: str, staff: int) -> None:
         """An octave line between two places in notated ticks."""
@@ -83,11 +83,15 @@ class Attachments:
             (end, STOP, last, int(np.searchsorted(bars, end, side="left")) - 1),
         ):
             bar = min(max(bar, 0), len(bars) - 2)
-            filled = xml.replace("{staff}", "{offset}" + self._staff_tag(staff))
-            self.directions[bar].append((at - int(bars[bar]), order, filled))
+            self.directions[bar].append((at - int(bars[bar]), order, self._with_staff(xml, staff)))
 
-    def _staff_tag(self, staff: int) -> str:
-        return f"<staff>{min(staff, self.staves - 1) + 1}</staff>" if self.staves > 1 else ""
+    def _with_staff(self, xml: str, staff: int) -> str:
+        """A direction with its staff told where there are several; of octave lines always: without it verovio prints
+        and plays the notes below them an octave off in every part but the first.
+        """
+        told = self.staves > 1 or "<octave-shift" in xml
+        tag = f"<staff>{min(staff, self.staves - 1) + 1}</staff>" if told else ""
+        return xml.replace("{staff}", "{offset}" + tag)
 
     def _at(self, mark: Mark) -> int | None:
         """Index of the note a mark hangs on: at its tick, in its voice and staff where there is such a one."""
