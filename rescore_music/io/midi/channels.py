@@ -29,21 +29,21 @@ def assign_channels(score: Score) -> list[Place]:
     A part keeps its own channel where it can. Parts of a score that was read from MIDI keep sharing a channel if they
     sound alike; others get channels of their own as long as one port has enough.
     """
-    drums, sounds, first = _declared(score), _sounds(score), first_onsets(score)
-
-    def fits(part: int, channel: int) -> bool:
-        row = score.parts[part]
-        return drums.is_drums(first[part], channel, row.bank) == row.percussion
-
     from_midi = score.metadata.source_format.startswith("midi")
     # notation names ports freely; a player without ports would lay those channels on top of each other
     wanted = [(p.port % _PORTS if from_midi else 0, p.channel % 16) for p in score.parts]
+    drums, sounds, first = _declared(score, wanted), _sounds(score), first_onsets(score)
+
+    def fits(part: int, place: Place) -> bool:
+        row = score.parts[part]
+        return drums.is_drums(first[part], place[0] * 16 + place[1], row.bank) == row.percussion
+
     shares = from_midi and _agree(wanted, sounds)
     taken: dict[Place, int] = {}  # place -> the sound on it
     places: list[Place | None] = [None] * len(wanted)
     for part, place in enumerate(wanted):
         free = place not in taken or (shares and taken[place] == sounds[part])
-        if free and fits(part, place[1]):
+        if free and fits(part, place):
             places[part] = place
             taken[place] = sounds[part]
     crowded = sum(not p.percussion for p in score.parts) > 15
@@ -53,16 +53,16 @@ def assign_channels(score: Score) -> list[Place]:
     ]
 
 
-def _found(part: int, sound: int, taken: dict[Place, int], fits: Callable[[int, int], bool], crowded: bool) -> Place:
-    alike = [place for place, other in taken.items() if other == sound and fits(part, place[1])]
+def _found(part: int, sound: int, taken: dict[Place, int], fits: Callable[[int, Place], bool], crowded: bool) -> Place:
+    alike = [place for place, other in taken.items() if other == sound and fits(part, place)]
     if alike and crowded:
         return min(alike)
     for port in range(_PORTS):
         for channel in range(16):
-            if (port, channel) not in taken and fits(part, channel):
+            if (port, channel) not in taken and fits(part, (port, channel)):
                 taken[port, channel] = sound
                 return port, channel
-    return min(alike) if alike else next((_PORTS - 1, c) for c in range(16) if fits(part, c) or c == 15)
+    return min(alike) if alike else next((_PORTS - 1, c) for c in range(16) if fits(part, (_PORTS - 1, c)) or c == 15)
 
 
 def _agree(wanted: Sequence[Place], sounds: Sequence[int]) -> bool:
@@ -71,14 +71,12 @@ def _agree(wanted: Sequence[Place], sounds: Sequence[int]) -> bool:
     return all(seen.setdefault(place, sound) == sound for place, sound in zip(wanted, sounds, strict=True))
 
 
-def _declared(score: Score) -> DrumChannels:
-    """Drum channels that the score's own system exclusive messages declare."""
-    messages = [
-        SystemMessage(0, raw.tick, i, raw.data[0], 0, raw.data[1:], False)
-        for i, raw in enumerate(score.raw)
-        if raw.data[:1] in (b"\xf0", b"\xf7")
-    ]
-    return read_system(messages, Repairs()).drums
+def _declared(score: Score, wanted: Sequence[Place]) -> DrumChannels:
+    """Drum channels that the score's own system exclusive messages declare, each on the port of its part."""
+    raws = [raw for raw in score.raw if raw.data[:1] in (b"\xf0", b"\xf7")]
+    messages = [SystemMessage(0, raw.tick, i, raw.data[0], 0, raw.data[1:], False) for i, raw in enumerate(raws)]
+    ports = [(i, wanted[raw.part][0] if raw.part >= 0 else 0) for i, raw in enumerate(raws)]
+    return read_system(messages, Repairs(), ports=ports).drums
 
 
 def _sounds(score: Score) -> list[int]:

@@ -4,6 +4,10 @@ Channel 10 does unless told otherwise. Roland GS declares any channel with "use 
 part's mode or the bank 127 (126 for effects), General MIDI 2 with the bank 120 (121 for melody). A reset, to whichever
 system, puts channel 10 back and ends what the system before it meant by its banks.
 
+A message speaks to the device on its port: GS blocks 4x are that port's own channels and blocks 5x those of its
+neighbour (the SC-88's part groups A and B), XG parts from 16 on are channels of further ports. A reset is for its own
+port, and for all where every message of the file comes on one: then one device has all ports.
+
 Sources: Roland SC-88 owner's manual (MIDI implementation), Yamaha XG specifications 1.35, General MIDI 2 (RP-024).
 """
 
@@ -16,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 Flags = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 
 _GS_BLOCKS = (9, 0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15)
 _ALL = -1
@@ -26,55 +31,68 @@ _SYSTEMS = ("", "gm", "gm2", "gs", "xg")
 class DrumChannels:
     """What the messages heard so far declare; `hear` all of them before asking.
 
+    A *place* is port * 16 + channel.
+
     Attributes
     ----------
-    declared : list of (tick, channel, percussion or not)
-        Channel -1: a reset of all.
-    systems : list of (tick, system)
+    declared : list of (tick, port, place, percussion or not)
+        As heard on that port; place -1: a reset of all channels.
+    systems : list of (tick, port, system)
         "gm", "gm2", "gs" or "xg", from that tick on.
     """
 
-    declared: list[tuple[int, int, bool]] = field(default_factory=list)
-    systems: list[tuple[int, str]] = field(default_factory=list)
+    declared: list[tuple[int, int, int, bool]] = field(default_factory=list)
+    systems: list[tuple[int, int, str]] = field(default_factory=list)
+    _known: dict[int, tuple[Ints, Flags, Ints, Ints]] = field(default_factory=dict, repr=False)
 
-    def hear(self, tick: int, data: bytes) -> None:
-        """Take note of a system exclusive message (without its first byte, F0)."""
+    def hear(self, tick: int, data: bytes, port: int = 0) -> None:
+        """Take note of a system exclusive message (without its first byte, F0) that comes on a port."""
         system = _reset(data)
         if system:
-            self.systems.append((tick, system))
-            self.declared.append((tick, _ALL, False))
-        elif data[:1] == b"\x41" and data[2:5] == b"\x42\x12\x40" and data[6:7] == b"\x15" and len(data) > 7:
-            if data[5] >> 4 == 1:  # GS: 40 1x 15, use for rhythm part
-                self.declared.append((tick, _GS_BLOCKS[data[5] & 15], data[7] > 0))
+            self.systems.append((tick, port, system))
+            self.declared.append((tick, port, _ALL, False))
+        elif data[:1] == b"\x41" and data[2:4] == b"\x42\x12" and data[6:7] == b"\x15" and len(data) > 7:
+            group = {0x40: port, 0x50: port ^ 1}.get(data[4])
+            if group is not None and data[5] >> 4 == 1:  # GS: 40 1x 15, use for rhythm part
+                self.declared.append((tick, port, group * 16 + _GS_BLOCKS[data[5] & 15], data[7] > 0))
         elif data[:1] == b"\x43" and data[2:4] == b"\x4c\x08" and data[5:6] == b"\x07" and len(data) > 6:
-            channel = data[4]  # XG: 08 nn 07, part mode
-            self.declared.extend([(tick, channel, data[6] > 0)] if channel < 16 else [])
+            part = data[4]  # XG: 08 nn 07, part mode
+            self.declared.append((tick, port, part if part > 15 else port * 16 + part, data[6] > 0))
 
     @cached_property
-    def _systems(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        ordered = sorted(self.systems, key=lambda s: s[0])
-        ticks = np.array([tick for tick, _ in ordered], np.int64)
-        return ticks, np.array([0, *(_SYSTEMS.index(name) for _, name in ordered)], np.int64)
+    def _tables(self) -> tuple[Ints, Ints]:
+        """`declared` and `systems` as rows by tick, systems by number."""
+        declared = np.array(self.declared, np.int64).reshape(-1, 4)
+        systems = np.array([(tick, port, _SYSTEMS.index(name)) for tick, port, name in self.systems], np.int64)
+        systems = systems.reshape(-1, 3)
+        return declared[np.argsort(declared[:, 0], kind="stable")], systems[np.argsort(systems[:, 0], kind="stable")]
 
     @cached_property
-    def _channels(self) -> dict[int, tuple[npt.NDArray[np.int64], Flags]]:
-        ordered = sorted(self.declared, key=lambda d: d[0])
-        out = {}
-        for channel in {number for _, number, _ in ordered} | {9}:
-            own = [(tick, value) for tick, number, value in ordered if number in (channel, _ALL)]
-            resets = [number == _ALL for _, number, _ in ordered if number in (channel, _ALL)]
-            values = [channel == 9 if reset else value for (_, value), reset in zip(own, resets, strict=True)]
-            out[channel] = np.array([tick for tick, _ in own], np.int64), np.array([channel == 9, *values], bool)
-        return out
+    def _one_device(self) -> bool:
+        return len({port for _, port, _, _ in self.declared}) < 2
 
-    def at(self, ticks: npt.ArrayLike, channel: int, banks: npt.ArrayLike) -> Flags:
+    def _of(self, place: int) -> tuple[Ints, Flags, Ints, Ints]:
+        """Where a channel turns to drums or back, and whether it is drums before and after each; its systems alike."""
+        found = self._known.get(place)
+        if found is None:
+            declared, systems = self._tables
+            port, is_tenth = place // 16, place % 16 == 9
+            resets = (declared[:, 2] == _ALL) & (self._one_device | (declared[:, 1] == port))
+            declared = declared[resets | (declared[:, 2] == place)]
+            systems = systems[self._one_device | (systems[:, 1] == port)]
+            kits = np.where(declared[:, 2] == _ALL, is_tenth, declared[:, 3] > 0)
+            found = declared[:, 0], np.append(is_tenth, kits), systems[:, 0], np.append(0, systems[:, 2])
+            self._known[place] = found
+        return found
+
+    def at(self, ticks: npt.ArrayLike, place: int, banks: npt.ArrayLike) -> Flags:
         """Whether a channel plays drum keys.
 
         Parameters
         ----------
         ticks : int array, shape (n,)
-        channel : int
-            From 0.
+        place : int
+            port * 16 + channel, both from 0.
         banks : int array, shape (n,)
             The bank that the channel has there, MSB * 128 + LSB.
 
@@ -83,17 +101,16 @@ class DrumChannels:
         bool array, shape (n,)
         """
         tick, most = np.asarray(ticks, np.int64), np.asarray(banks, np.int64) >> 7
-        places, values = self._channels.get(channel, (np.zeros(0, np.int64), np.zeros(1, bool)))
-        drums = values[np.searchsorted(places, tick, side="right")]
-        places, systems = self._systems
-        system = systems[np.searchsorted(places, tick, side="right")]
+        changes, kits, turns, systems = self._of(place)
+        drums = kits[np.searchsorted(changes, tick, side="right")]
+        system = systems[np.searchsorted(turns, tick, side="right")]
         drums = np.where((system == _SYSTEMS.index("xg")) & ((most == 126) | (most == 127)), True, drums)
         second = (system == _SYSTEMS.index("gm2")) & ((most == 120) | (most == 121))
         return np.asarray(np.where(second, most == 120, drums), bool)
 
-    def is_drums(self, tick: int, channel: int, bank: int) -> bool:
+    def is_drums(self, tick: int, place: int, bank: int) -> bool:
         """The same at one tick."""
-        return bool(self.at([tick], channel, [bank])[0])
+        return bool(self.at([tick], place, [bank])[0])
 
 
 def _reset(data: bytes) -> str:

@@ -14,6 +14,7 @@ from rescore_music.io.midi.chunks import Repairs
 from rescore_music.io.midi.drums import DrumChannels
 from rescore_music.io.midi.events import SystemMessage
 from rescore_music.io.midi.keyswitches import keyswitch_keys
+from rescore_music.io.midi.ports import Ports
 from rescore_music.score import Marker, RawEvent
 
 T = TypeVar("T")
@@ -43,29 +44,38 @@ class Sheet:
     rights: list[str] = field(default_factory=list)
     texts: list[tuple[int, int, int, int, bytes]] = field(default_factory=list)  # track, channel, tick, kind, data
     raw: list[tuple[int, int, RawEvent]] = field(default_factory=list)
-    ports: list[tuple[int, int]] = field(default_factory=list)  # order, port
-    devices: list[tuple[int, str]] = field(default_factory=list)  # order, device name
+    ports: Ports = field(default_factory=Ports)
+    ported: list[tuple[int, int, RawEvent]] = field(default_factory=list)  # track, port beyond the first, sysex
     drums: DrumChannels = field(default_factory=DrumChannels)
     keyswitches: dict[int, frozenset[int]] = field(default_factory=dict)  # track -> keys that are no music
     encodings: Encodings = field(default_factory=Encodings)
 
 
-def read_system(messages: Sequence[SystemMessage], repairs: Repairs) -> Sheet:
-    """Gather all messages; where tracks contradict each other at a tick, the first track counts."""
-    sheet = Sheet(encodings=Encodings(m.data for m in messages if m.status == 0xFF and m.kind in _STRINGS))
+def read_system(
+    messages: Sequence[SystemMessage],
+    repairs: Repairs,
+    firsts: Sequence[int] = (0,),
+    ports: Sequence[tuple[int, int]] = (),
+) -> Sheet:
+    """Gather all messages; where tracks contradict each other at a tick, the first track counts.
+
+    `firsts` tells the `order` of each track's first message, `ports` where (by order) a port is known beforehand.
+    """
+    encodings = Encodings(m.data for m in messages if m.status == 0xFF and m.kind in _STRINGS)
+    sheet = Sheet(encodings=encodings, ports=Ports(firsts, list(ports)))
     channel = -1
-    begun: dict[int, bytes] = {}  # track -> a system exclusive message that goes on in further packets
     for message in messages:
         if not message.follows:
             channel = -1
         if message.status != 0xFF:
-            _system_exclusive(sheet, message, begun)
+            continue
         elif message.kind == CHANNEL_PREFIX and message.data:
             channel = message.data[0] & 15
         elif message.kind in (TEMPO, METER, KEY):
             continue
         else:
             _meta(sheet, message, channel, repairs)
+    _system_exclusive(sheet, [m for m in messages if m.status != 0xFF])
     # later entries overwrite earlier ones, so the first track and in it the last message come last
     timed = [m for m in messages if m.status == 0xFF and m.kind in (TEMPO, METER, KEY)]
     for message in sorted(timed, key=lambda m: (m.tick, -m.track, m.order)):
@@ -74,14 +84,22 @@ def read_system(messages: Sequence[SystemMessage], repairs: Repairs) -> Sheet:
     return sheet
 
 
-def _system_exclusive(sheet: Sheet, message: SystemMessage, begun: dict[int, bytes]) -> None:
-    sheet.raw.append((-1, -1, RawEvent(message.tick, bytes((message.status,)) + message.data)))
-    if message.status == 0xF7 and message.track not in begun:
-        return  # bytes of any kind, sent as they are
-    whole = begun.pop(message.track, b"") + message.data if message.status == 0xF7 else message.data
-    if not whole.endswith(b"\xf7") and len(whole) < _PACKETS:
-        begun[message.track] = whole
-    sheet.drums.hear(message.tick, whole)
+def _system_exclusive(sheet: Sheet, messages: Sequence[SystemMessage]) -> None:
+    """Keep them, with the port they are sent to, and listen to what they declare."""
+    begun: dict[int, bytes] = {}  # track -> a message that goes on in further packets
+    ports = sheet.ports.of([m.order for m in messages]).tolist()
+    for message, port in zip(messages, ports, strict=True):
+        event = RawEvent(message.tick, bytes((message.status,)) + message.data)
+        if port:
+            sheet.ported.append((message.track, port, event))
+        else:
+            sheet.raw.append((-1, -1, event))
+        if message.status == 0xF7 and message.track not in begun:
+            continue  # bytes of any kind, sent as they are
+        whole = begun.pop(message.track, b"") + message.data if message.status == 0xF7 else message.data
+        if not whole.endswith(b"\xf7") and len(whole) < _PACKETS:
+            begun[message.track] = whole
+        sheet.drums.hear(message.tick, whole, port)
 
 
 def _timed(sheet: Sheet, message: SystemMessage, repairs: Repairs) -> None:
@@ -132,12 +150,12 @@ def _meta(sheet: Sheet, message: SystemMessage, channel: int, repairs: Repairs) 
     elif kind in (MARKER, CUE):
         sheet.markers.append(Marker(message.tick, sheet.encodings.line(data), "marker" if kind == MARKER else "cue"))
     elif kind == PORT and data:
-        sheet.ports.append((message.order, data[0]))
+        sheet.ports.ports.append((message.order, data[0]))
         if data[0] > 15:
             repairs.add(f"track {message.track + 1}", f"port {data[0]} taken as {data[0] & 15}")
     elif kind not in (END_OF_TRACK, PORT, CHANNEL_PREFIX):
         if kind == DEVICE_NAME:
-            sheet.devices.append((message.order, sheet.encodings.line(data)))
+            sheet.ports.devices.append((message.order, sheet.encodings.line(data)))
         if kind == INSTRUMENT_NAME:
             sheet.instruments.setdefault(place, sheet.encodings.line(data))
         sheet.raw.append((*place, RawEvent(message.tick, bytes((0xFF, kind)) + data)))

@@ -40,7 +40,7 @@ class Reading:
         self.events, self.sheet, self.repairs, self.format, self.file = events, sheet, repairs, midi_format, file
         kind = events.status >> 4
         channel = (events.status & 15).astype(np.int64)
-        bus = _ports(events, sheet) * 16 + channel
+        bus = sheet.ports.of(events.order) * 16 + channel
         if midi_format == 2:
             bus += events.track * 256
         self.bus = bus
@@ -82,6 +82,12 @@ class Reading:
             if channel < 0 or int(self.part_bus[part]) % 16 == channel:
                 return part
         return low if high > low else -1
+
+    def part_on(self, track: int, port: int) -> int:
+        """The part that what a track sends to a port belongs to: the track's own, else the port's first; or -1."""
+        on_port = np.flatnonzero(self.part_bus // 16 % 16 == port)
+        own = on_port[self.part_track[on_port] == track]
+        return int(own[0]) if len(own) else int(on_port[0]) if len(on_port) else -1
 
     # -- notes ---------------------------------------------------------------------------------------------------
 
@@ -128,7 +134,7 @@ class Reading:
                 continue
             if len(programs) == 1 and programs["tick"][0] <= first:
                 continue
-            kits = self._kits(int(self.part_bus[bus.parts[0]]) % 16, programs)
+            kits = self._kits(int(self.part_bus[bus.parts[0]]) % 256, programs)
             for part in bus.parts:
                 own = np.flatnonzero(notes["part"] == part)
                 number, by_change = told_apart(notes["onset"][own], programs, kits)
@@ -148,10 +154,10 @@ class Reading:
             notes["part"][own] += number.astype(np.uint16)
         self._renumber(base, size, groups)
 
-    def _kits(self, channel: int, programs: Rows) -> npt.NDArray[np.bool_]:
-        """Whether a channel is percussion before its first program change, and with each."""
+    def _kits(self, place: int, programs: Rows) -> npt.NDArray[np.bool_]:
+        """Whether a channel of a port is percussion before its first program change, and with each."""
         ticks, banks = np.append(0, programs["tick"]), np.append(0, programs["bank"].astype(np.int64))
-        return self.sheet.drums.at(ticks, channel, banks)
+        return self.sheet.drums.at(ticks, place, banks)
 
     def _renumber(self, base: Ints, size: Ints, groups: dict[int, tuple[Ints, Ints, Ints]]) -> None:
         """The parts after a division; key pressure goes to whoever plays at its tick."""
@@ -229,19 +235,6 @@ class Reading:
             part = int(self.part[i]) if self.known[i] else owner.get(int(self.bus[i]), -1)
             out.append(RawEvent(int(self.events.tick[i]), _message(self.events, i), part))
         return out
-
-
-def _ports(events: Events, sheet: Sheet) -> Ints:
-    """The port of each channel message: as said by number, else one for each device name."""
-    ports, devices = sheet.ports, list(dict.fromkeys(name for _, name in sheet.devices))
-    if not ports and 1 < len(devices) <= 16:
-        ports = [(order, devices.index(name)) for order, name in sheet.devices]
-    if not ports:
-        return np.zeros(len(events.order), np.int64)
-    # sorting is stable: a port message that opens a track comes after the track's own reset to port 0
-    changes = sorted([(int(first), 0) for first in events.firsts[:-1]] + ports, key=lambda c: c[0])
-    at = np.searchsorted(np.array([order for order, _ in changes]), events.order, side="right") - 1
-    return np.array([port & 15 for _, port in changes], np.int64)[np.maximum(at, 0)]
 
 
 def _message(events: Events, i: int) -> bytes:

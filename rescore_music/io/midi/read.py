@@ -87,7 +87,7 @@ def _score(container: Container, repairs: Repairs, digest: str, file: str | None
     events = read_events(container, repairs, file)
     if container.format == 2 and len(container.tracks) > 1:
         events = _in_a_row(events, repairs)
-    sheet = read_system(events.system, repairs)
+    sheet = read_system(events.system, repairs, events.firsts[:-1].tolist())
     reading = Reading(events, sheet, repairs, container.format, file)
     score = _assembled(reading, container.ticks_per_quarter, container.real_time_us)
     if not len(score.notes) and any("lost" in what for _, what in repairs.items):
@@ -135,6 +135,7 @@ def _assembled(reading: Reading, ticks_per_quarter: int, real_time_us: float) ->
         RawEvent(r.tick, r.data, reading.first_part(track, channel) if track >= 0 else -1)
         for track, channel, r in sheet.raw
     ]
+    raw += [RawEvent(r.tick, r.data, reading.part_on(track, port)) for track, port, r in sheet.ported]
     meters = np.array([(t, n, d) for t, (n, d) in sorted(sheet.meters.items())], METER)
     length = int(max(events.ends.max(initial=0), (notes["onset"] + notes["duration"]).max(initial=0)))
     _check_length(length, meters, ticks_per_quarter, reading.file)
@@ -169,7 +170,7 @@ def _part(reading: Reading, part: int, bus: int, programs: Rows, onset: int) -> 
     row = int(np.searchsorted(programs["tick"], onset, side="right")) - 1
     program, bank = (int(programs["program"][row]), int(programs["bank"][row])) if row >= 0 else (0, 0)
     channel, port = bus % 16, bus // 16 % 16
-    percussion = reading.sheet.drums.is_drums(onset, channel, bank)
+    percussion = reading.sheet.drums.is_drums(onset, bus % 256, bank)
     return Part(
         name=part_name(reading, part, program, percussion),
         program=program,
