@@ -54,6 +54,8 @@ class Encodings:
     ----------
     strings : iterable of bytes
         All texts of the file, in any order.
+    said : str
+        The encoding that the file itself names, as Python calls it; "" where it names none, as nearly all do.
 
     Attributes
     ----------
@@ -61,7 +63,7 @@ class Encodings:
         The encoding of the strings that are neither ASCII nor Unicode, as Python calls it; "" without any.
     """
 
-    def __init__(self, strings: Iterable[bytes] = ()) -> None:
+    def __init__(self, strings: Iterable[bytes] = (), *, said: str = "") -> None:
         pooled, size = [], 0
         for data in dict.fromkeys(strings):
             if size < _POOLED and not data.isascii() and not _has_own_grammar(data):
@@ -69,7 +71,8 @@ class Encodings:
                 size += len(data)
         whole = b"\n".join(pooled)
         totals = {name: prior + _likelihood(whole, name) for name, prior in _PRIORS.items()}
-        self.name = max(totals, key=lambda name: totals[name]) if pooled else ""
+        self._sway = 3 * _SWAY if said else _SWAY
+        self.name = said or (max(totals, key=lambda name: totals[name]) if pooled else "")
 
     def text(self, data: bytes) -> str:
         """Text without control characters, at most `limits.TEXT` long; never fails."""
@@ -92,9 +95,9 @@ class Encodings:
         if _is_utf8(data) and not (self.name and _is_short_utf8(data)):
             return data.decode("utf-8-sig")
         own = {name: prior + _likelihood(data, name) for name, prior in _PRIORS.items()}
-        own[self.name or "cp1252"] += _SWAY
+        own[self.name or "cp1252"] += self._sway
         if _is_utf8(data):
-            own["utf-8"] = _SWAY + _likelihood(data, "utf-8")
+            own["utf-8"] = self._sway + _likelihood(data, "utf-8")
         return data.decode(max(own, key=lambda name: own[name]), "replace").replace("\ufffd", "")
 
 

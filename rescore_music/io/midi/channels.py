@@ -8,6 +8,7 @@ other, so channels are shared between like sounds before a second port is opened
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -18,6 +19,8 @@ from rescore_music.io.midi.events import SystemMessage
 from rescore_music.io.midi.meta import read_system
 from rescore_music.io.midi.programs import first_onsets, wanted_programs
 from rescore_music.score import Score
+
+log = logging.getLogger(__name__)
 
 Place = tuple[int, int]  # port, channel
 _PORTS = 16
@@ -47,10 +50,13 @@ def assign_channels(score: Score) -> list[Place]:
             places[part] = place
             taken[place] = sounds[part]
     crowded = sum(not p.percussion for p in score.parts) > 15
-    return [
+    found = [
         place if place is not None else _found(part, sounds[part], taken, fits, crowded)
         for part, place in enumerate(places)
     ]
+    if silent := sum(taken.get(place, sounds[part]) != sounds[part] for part, place in enumerate(found)):
+        log.warning("%d parts sound as others do: MIDI has %d channels", silent, 16 * _PORTS)
+    return found
 
 
 def _found(part: int, sound: int, taken: dict[Place, int], fits: Callable[[int, Place], bool], crowded: bool) -> Place:

@@ -6,7 +6,7 @@ of other kinds, wrong track counts and wrong chunk lengths; each is mended and t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -18,6 +18,7 @@ from rescore_music.io.limits import MIDI_JUNK, MIDI_TRACKS
 from rescore_music.score import LogItem
 
 _END = b"\xff\x2f\x00"
+_INFO = (b"INAM", b"IART", b"ICOP")
 
 
 @dataclass
@@ -66,6 +67,8 @@ class Container:
         Byte positions in `data`.
     cut : int
         Bytes that are missing at the end of the last track, by its own length; 0 where it ends as a track ends.
+    info : tuple of (name, text)
+        What the RIFF wrapper says of the piece: INAM its name, IART who made it, ICOP whose it is.
     """
 
     data: bytes
@@ -74,6 +77,7 @@ class Container:
     real_time_us: float
     tracks: tuple[tuple[int, int], ...]
     cut: int = 0
+    info: tuple[tuple[str, bytes], ...] = ()
 
 
 def open_container(data: bytes, repairs: Repairs, file: str | None = None) -> Container:
@@ -84,7 +88,7 @@ def open_container(data: bytes, repairs: Repairs, file: str | None = None) -> Co
     ReadError
         If there is no MIDI header, or there are more than `limits.MIDI_TRACKS` tracks.
     """
-    data = _unwrapped(data)
+    data, info = _unwrapped(data, repairs)
     start = data.find(b"MThd", 0, MIDI_JUNK + 4)
     if start < 0:
         kind = "text" if data[:512].isascii() and b"\0" not in data[:512] else "something else"
@@ -107,7 +111,7 @@ def open_container(data: bytes, repairs: Repairs, file: str | None = None) -> Co
     if count != len(tracks):
         repairs.add("header", f"the header says {count} tracks, the file has {len(tracks)}")
     resolution, real_time = _division(division, repairs)
-    return Container(data, midi_format, resolution, real_time, tracks, _missing(data, tracks))
+    return Container(data, midi_format, resolution, real_time, tracks, _missing(data, tracks), info)
 
 
 def _missing(data: bytes, tracks: tuple[tuple[int, int], ...]) -> int:
@@ -119,17 +123,40 @@ def _missing(data: bytes, tracks: tuple[tuple[int, int], ...]) -> int:
     return 0 if data.endswith((_END, _END[:2])) else max(missing, 0)
 
 
-def _unwrapped(data: bytes) -> bytes:
-    """The MIDI file inside a RIFF-RMID file, else the data as they are."""
+def _unwrapped(data: bytes, repairs: Repairs) -> tuple[bytes, tuple[tuple[str, bytes], ...]]:
+    """The MIDI file inside a RIFF-RMID file and what the wrapper says of it; else the data as they are."""
     if data[:4] != b"RIFF" or data[8:12] != b"RMID":
-        return data
-    place = 12
-    while place + 8 <= len(data):
+        return data, ()
+    inside, info, place = b"", [], 12
+    for name, start, stop in _riff_chunks(data, 12, len(data)):
+        place = stop + (stop - start) % 2
+        if name == b"data" and not inside:
+            inside = data[start:stop]
+        elif name == b"LIST" and data[start : start + 4] == b"INFO":
+            for key, first, last in _riff_chunks(data, start + 4, min(stop, len(data))):
+                if key in _INFO:
+                    info.append((key.decode("ascii"), data[first:last].rstrip(b"\0")))
+                else:
+                    repairs.add("file", f"{_name(key)} of the RIFF wrapper ignored")
+        else:
+            repairs.add("file", f"chunk {_name(name)} of the RIFF wrapper, which is no MIDI, skipped")
+    if inside and place < len(data):
+        repairs.add("file", f"{len(data) - place} bytes after the RIFF wrapper skipped")
+    return inside or data, tuple(info)
+
+
+def _riff_chunks(data: bytes, place: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """(name, start, stop) of the chunks between two places; a stop may lie behind the end."""
+    for _ in range(MIDI_TRACKS):
+        if place + 8 > end:
+            return
         size = int.from_bytes(data[place + 4 : place + 8], "little")
-        if data[place : place + 4] == b"data":
-            return data[place + 8 : place + 8 + size]
+        yield data[place : place + 4], place + 8, place + 8 + size
         place += 8 + size + size % 2
-    return data
+
+
+def _name(chunk: bytes) -> str:
+    return repr(chunk.decode("ascii", "replace"))
 
 
 def _division(division: int, repairs: Repairs) -> tuple[int, float]:

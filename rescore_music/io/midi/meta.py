@@ -1,10 +1,12 @@
 """Meta messages into tempo, meters, keys, markers and text; system exclusive ones are kept, and asked for drums.
 
-Sources: Standard MIDI Files 1.0 (RP-001), lyric conventions (RP-017), device names (RP-019).
+Sources: Standard MIDI Files 1.0 (RP-001), lyric conventions (RP-017), device names (RP-019), tags of code page and
+contents in lyrics (RP-026: "{@JP}", "{#Title=...}").
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -14,15 +16,20 @@ from rescore_music.io.midi.chunks import Repairs
 from rescore_music.io.midi.drums import DrumChannels
 from rescore_music.io.midi.events import SystemMessage
 from rescore_music.io.midi.keyswitches import keyswitch_keys
+from rescore_music.io.midi.meter import unusual_meter
 from rescore_music.io.midi.ports import Ports
 from rescore_music.score import Marker, RawEvent
 
 T = TypeVar("T")
 
+LYRIC_TAG = re.compile(r"\{[@#][^{}]*\}")
+
 TEXT, COPYRIGHT, TRACK_NAME, INSTRUMENT_NAME, LYRIC, MARKER, CUE = range(1, 8)
+SEQUENCE_NUMBER, SMPTE_OFFSET = 0x00, 0x54
 DEVICE_NAME, CHANNEL_PREFIX, PORT, END_OF_TRACK, TEMPO, METER, KEY = 9, 0x20, 0x21, 0x2F, 0x51, 0x58, 0x59
 _TEXTS = frozenset((TEXT, LYRIC))
 _STRINGS = range(1, 10)
+_TAGS = ((b"{@LATIN}", "cp1252"), (b"{@JP}", "cp932"))  # RP-026: the code page of what follows
 _PACKETS = 1 << 16  # bytes of one system exclusive message in several packets
 
 
@@ -37,9 +44,13 @@ class Sheet:
 
     tempo: dict[int, int] = field(default_factory=dict)
     meters: dict[int, tuple[int, int]] = field(default_factory=dict)
+    clicks: dict[int, RawEvent | None] = field(default_factory=dict)  # of meters whose click is not the usual one
     keys: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # of several the last counts
     markers: list[Marker] = field(default_factory=list)
     names: dict[tuple[int, int], str] = field(default_factory=dict)
+    renamed: list[tuple[int, int, int, str]] = field(
+        default_factory=list
+    )  # track, channel, tick, a name beside the one
     instruments: dict[tuple[int, int], str] = field(default_factory=dict)
     rights: list[str] = field(default_factory=list)
     texts: list[tuple[int, int, int, int, bytes]] = field(default_factory=list)  # track, channel, tick, kind, data
@@ -61,7 +72,10 @@ def read_system(
 
     `firsts` tells the `order` of each track's first message, `ports` where (by order) a port is known beforehand.
     """
-    encodings = Encodings(m.data for m in messages if m.status == 0xFF and m.kind in _STRINGS)
+    strings = [m.data for m in messages if m.status == 0xFF and m.kind in _STRINGS]
+    encodings = Encodings(
+        strings, said=next((said for s in strings for tag, said in _TAGS if s[:8].startswith(tag)), "")
+    )
     sheet = Sheet(encodings=encodings, ports=Ports(firsts, list(ports)))
     channel = -1
     for message in messages:
@@ -80,6 +94,7 @@ def read_system(
     timed = [m for m in messages if m.status == 0xFF and m.kind in (TEMPO, METER, KEY)]
     for message in sorted(timed, key=lambda m: (m.tick, -m.track, m.order)):
         _timed(sheet, message, repairs)
+    sheet.raw += [(-1, -1, click) for click in sheet.clicks.values() if click is not None]
     sheet.markers.sort(key=lambda m: m.tick)
     return sheet
 
@@ -116,6 +131,7 @@ def _timed(sheet: Sheet, message: SystemMessage, repairs: Repairs) -> None:
             repairs.add(where, f"impossible meter {text} ignored", 1, message.tick)
         else:
             _put(sheet.meters, message.tick, (data[0], 1 << data[1]), "meters", repairs)
+            sheet.clicks[message.tick] = unusual_meter(message.tick, data)
     else:
         fifths = int.from_bytes(data[:1], signed=True)
         if len(data) < 2 or not -7 <= fifths <= 7:
@@ -145,8 +161,8 @@ def _meta(sheet: Sheet, message: SystemMessage, channel: int, repairs: Repairs) 
         text = sheet.encodings.line(data)
         if text and text not in sheet.rights:
             sheet.rights.append(text)
-    elif kind == TRACK_NAME and not (place in sheet.names and message.tick > 0):
-        sheet.names[place] = sheet.encodings.line(data)
+    elif kind == TRACK_NAME:
+        _name(sheet, place, message.tick, sheet.encodings.line(data))
     elif kind in (MARKER, CUE):
         sheet.markers.append(Marker(message.tick, sheet.encodings.line(data), "marker" if kind == MARKER else "cue"))
     elif kind == PORT and data:
@@ -158,7 +174,20 @@ def _meta(sheet: Sheet, message: SystemMessage, channel: int, repairs: Repairs) 
             sheet.ports.devices.append((message.order, sheet.encodings.line(data)))
         if kind == INSTRUMENT_NAME:
             sheet.instruments.setdefault(place, sheet.encodings.line(data))
-        sheet.raw.append((*place, RawEvent(message.tick, bytes((0xFF, kind)) + data)))
+        whole = kind in (SEQUENCE_NUMBER, SMPTE_OFFSET)  # of the file, whichever parts its first track has
+        sheet.raw.append((*((-1, -1) if whole else place), RawEvent(message.tick, bytes((0xFF, kind)) + data)))
+
+
+def _name(sheet: Sheet, place: tuple[int, int], tick: int, name: str) -> None:
+    """A track's name: the last at its head, for there the sequence's own comes first, else the first one."""
+    if place in sheet.names:
+        late = tick > 0
+        other = name if late else sheet.names[place]
+        if other and name != sheet.names[place]:
+            sheet.renamed.append((*place, tick, other))
+        if late:
+            return
+    sheet.names[place] = name
 
 
 def syllables(events: Sequence[tuple[int, bytes]], decode: Callable[[bytes], str]) -> list[tuple[int, str, str]]:
@@ -168,7 +197,7 @@ def syllables(events: Sequence[tuple[int, bytes]], decode: Callable[[bytes], str
     else "". Files mark the end of words with spaces, new lines with "/" or a carriage return, new verses with "\" or a
     line feed; a file without a single space between syllables holds whole words or its own hyphens.
     """
-    texts = [(tick, decode(data)) for tick, data in events]
+    texts = [(tick, LYRIC_TAG.sub("", decode(data))) for tick, data in events]
     spaced = any(text[:1] == " " or text[-1:] == " " for _, text in texts)
     out: list[tuple[int, str, str]] = []
     pending = ""

@@ -2,6 +2,10 @@
 
 MIDI has no pickups and no bars split at a repeat: a bar follows from the meter alone. A bar of another length than its
 meter is written with a meter of its own, so that the bars of the file are the bars of the score.
+
+A time signature also says how often a sequencer's metronome clicks (in MIDI clocks, 24 to the quarter) and how many
+written 32nd notes a quarter has. The usual is a click on every beat and eight; a source that says otherwise keeps its
+message as a raw event, which is written where the score still has that meter at that tick.
 """
 
 from __future__ import annotations
@@ -12,14 +16,43 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from rescore_music.score import Rows, Score
+from rescore_music.score import RawEvent, Rows, Score
 from rescore_music.tempo import TempoMap
 
 log = logging.getLogger(__name__)
 
 RESOLUTION = 0x7FFF  # the most ticks a quarter that the header can say
 _FINEST = 128  # denominators
+METER_STATUS = b"\xff\x58"
 _COMPOSITE = 30_240  # divides by 2 to 10 and 12: rounds least where the score's own resolution has no use
+
+
+def meter_message(numerator: int, denominator: int) -> bytes:
+    """The body of a time signature: numerator, power of two, clocks a click (a beat, dotted in compound meters), 8."""
+    beat = 3 if denominator >= 8 and numerator > 3 and numerator % 3 == 0 else 1
+    return bytes((numerator, denominator.bit_length() - 1, max(1, 96 * beat // denominator), 8))
+
+
+def unusual_meter(tick: int, data: bytes) -> RawEvent | None:
+    """The raw event that keeps a time signature's click and 32nd notes, where they are not the usual ones."""
+    if len(data) < 4 or data[:4] == meter_message(data[0], 1 << data[1]):
+        return None
+    return RawEvent(tick, METER_STATUS + data[:4])
+
+
+def meter_messages(score: Score) -> list[tuple[int, bytes]]:
+    """(tick, body) of every time signature to write."""
+    kept = {(r.tick, r.data[2:4]): r.data[2:] for r in score.raw if r.part < 0 and is_kept_meter(r)}
+    out = []
+    for tick, numerator, denominator in written_meters(score):
+        usual = meter_message(numerator, denominator)
+        out.append((tick, kept.get((tick, usual[:2]), usual)))
+    return out
+
+
+def is_kept_meter(raw: RawEvent) -> bool:
+    """Whether a raw event is a time signature that `unusual_meter` made."""
+    return raw.data[:2] == METER_STATUS and len(raw.data) == 6
 
 
 def written_meters(score: Score) -> list[tuple[int, int, int]]:

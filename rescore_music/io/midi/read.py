@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from rescore_music.errors import ReadError
+from rescore_music.io.encoding import decode_name
 from rescore_music.io.files import read_bytes
 from rescore_music.io.limits import BARS, MIDI_BYTES
 from rescore_music.io.midi.chunks import Container, Repairs, open_container
@@ -92,9 +93,11 @@ def _score(container: Container, repairs: Repairs, digest: str, file: str | None
     score = _assembled(reading, container.ticks_per_quarter, container.real_time_us)
     if not len(score.notes) and any("lost" in what for _, what in repairs.items):
         raise ReadError("the file is cut off before its first note", file=file, cure="fetch or export it again")
+    info = {name: decode_name(text) for name, text in container.info}
     metadata = Metadata(
-        title=title(reading),
-        rights="; ".join(sheet.rights),
+        title=title(reading) or info.get("INAM", ""),
+        composer=info.get("IART", ""),
+        rights="; ".join(sheet.rights) or info.get("ICOP", ""),
         source="" if file is None else Path(file).name,
         source_digest=digest,
         source_format=f"midi{container.format}",

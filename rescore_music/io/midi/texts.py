@@ -11,7 +11,7 @@ import re
 
 import numpy as np
 
-from rescore_music.io.midi.meta import LYRIC, TEXT, Sheet, syllables
+from rescore_music.io.midi.meta import LYRIC, LYRIC_TAG, TEXT, Sheet, syllables
 from rescore_music.io.midi.names import sound_name
 from rescore_music.io.midi.parts import Reading
 from rescore_music.score import Mark, Rows
@@ -28,8 +28,10 @@ def marks(reading: Reading, notes: Rows) -> list[Mark]:
     for track, channel, tick, kind, data in sheet.texts:
         if kind == LYRIC or (track in words and data[:1] != b"@"):
             lyrics.setdefault((track, max(channel, 0)), []).append((tick, data))
+            out += [Mark(tick, "text", tag, reading.first_part(track, channel)) for tag in _tags(sheet, data)]
         elif text := sheet.encodings.line(data):
             out.append(Mark(tick, "text", text, reading.first_part(track, channel)))
+    out += _other_names(reading)
     for (track, channel), events in lyrics.items():
         part, verse = _singer(reading, notes, track, channel, [tick for tick, _ in events])
         for tick, text, pause in syllables(events, sheet.encodings.text):
@@ -39,10 +41,38 @@ def marks(reading: Reading, notes: Rows) -> list[Mark]:
     return sorted(out, key=lambda m: (m.tick, m.part, m.kind != "text", m.value if m.value > 1 else 0))
 
 
+def _tags(sheet: Sheet, data: bytes) -> list[str]:
+    """What lyrics say in tags that no one sings; the code page is not said again, for all text is written in UTF-8."""
+    if b"{#" not in data:
+        return []
+    return [tag for tag in LYRIC_TAG.findall(sheet.encodings.line(data)) if tag[1] == "#"]
+
+
 def title(reading: Reading) -> str:
-    """The name of the piece: the first track's, where that is not a part's own."""
-    name = reading.sheet.names.get((0, -1), "")
-    return name if reading.format == 0 or reading.first_part(0) < 0 else ""
+    """The name of the piece: the first track's, where that is not a part's own; of a karaoke file its first @T."""
+    name = _sequence(reading)[0]
+    if name.casefold() in ("", "soft karaoke") and _karaoke_tracks(reading.sheet):
+        said = [data for _, _, _, kind, data in reading.sheet.texts if kind == TEXT and data[:2] == b"@T"]
+        name = reading.sheet.encodings.line(said[0][2:]) if said else name
+    return name
+
+
+def _sequence(reading: Reading) -> tuple[str, str]:
+    """The sequence's name, where the first track has one that is not a part's, and a further name at its head."""
+    if reading.format != 0 and reading.first_part(0) >= 0:
+        return "", ""
+    own = reading.sheet.names.get((0, -1), "")
+    earlier = [name for *place, tick, name in reading.sheet.renamed if place == [0, -1] and tick == 0]
+    return (earlier[0], own) if earlier else (own, "")
+
+
+def _other_names(reading: Reading) -> list[Mark]:
+    """What tracks are called besides their names, as texts."""
+    name, further = _sequence(reading)
+    found = list(reading.sheet.renamed)
+    if further:
+        found[found.index((0, -1, 0, name))] = 0, -1, 0, further
+    return [Mark(tick, "text", text, reading.first_part(track, channel)) for track, channel, tick, text in found]
 
 
 def extra(reading: Reading) -> tuple[tuple[str, str], ...]:

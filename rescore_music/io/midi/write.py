@@ -15,6 +15,7 @@ dynamics and hairpins as signs, slurs, clefs, repeats.
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from rescore_music.io.files import atomic_write
 from rescore_music.io.midi.channels import Place, assign_channels
 from rescore_music.io.midi.columns import Columns, Phase, add_notes, length_bytes
 from rescore_music.io.midi.meta import COPYRIGHT, CUE, LYRIC, MARKER, TEXT, TRACK_NAME
-from rescore_music.io.midi.meter import fitted, written_meters
+from rescore_music.io.midi.meter import METER_STATUS, fitted, is_kept_meter, meter_messages
 from rescore_music.io.midi.programs import add_programs, wanted_programs
 from rescore_music.score import CHANNEL_PRESSURE, Mark, RawEvent, Score
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 _MAJOR = ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#")
 _MINOR = ("Abm", "Ebm", "Bbm", "Fm", "Cm", "Gm", "Dm", "Am", "Em", "Bm", "F#m", "C#m", "G#m", "D#m", "A#m")
 _PEDAL = 64
+_SLOWEST = 0xFFFFFF  # microseconds a quarter
+log = logging.getLogger(__name__)
 
 
 def write_midi(score: Score, path: str | Path, *, sound_map: SoundMap | str | Path | None = None) -> Path:
@@ -139,19 +142,22 @@ class _Writer:
                 track.add_bytes(0, Phase.HEAD, _text(kind, text))
         tempo = score.tempo.stepped(until=score.length)
         for tick, us in zip(tempo.ticks.tolist(), tempo.us.tolist(), strict=True):
-            track.add_bytes(tick, Phase.CONTROL, _meta("set_tempo", tempo=min(int(us), 0xFFFFFF)))
-        for tick, numerator, denominator in written_meters(score):
-            meter = _meta("time_signature", numerator=numerator, denominator=denominator)
-            track.add_bytes(tick, Phase.CONTROL, meter)
+            track.add_bytes(tick, Phase.CONTROL, _meta("set_tempo", tempo=min(int(us), _SLOWEST)))
+            if us > _SLOWEST:
+                log.warning("tick %d: MIDI has no tempo under 3.58 quarters a minute; there were %.3g", tick, 6e7 / us)
+        for tick, meter in meter_messages(score):
+            track.add_bytes(tick, Phase.CONTROL, METER_STATUS + bytes((len(meter),)) + meter)
         for row in score.keys:
             minor = row["mode"] in (1, 2, 3, 6)  # MIDI cannot leave the mode unsaid, and knows no church modes
             table = _MINOR if minor else _MAJOR
-            name = table[int(np.clip(row["fifths"], -7, 7)) + 7]
+            fifths = int(row["fifths"])
+            name = table[fifths - 12 * round(fifths / 12) + 7 if abs(fifths) > 7 else fifths + 7]
             track.add_bytes(int(row["tick"]), Phase.CONTROL, _meta("key_signature", key=name))
         for marker in score.markers:
             track.add_bytes(marker.tick, Phase.TEXT, _text(CUE if marker.kind == "cue" else MARKER, marker.text))
         used = {channel for port, channel in self.places if port == 0}
         raws = [r for r in self.raw.get(-1, ()) if r.data[0] >= 0xF0 or r.data[0] & 15 not in used]
+        raws = [r for r in raws if not is_kept_meter(r)]
         self._add_texts(track, self.marks.get(-1, []), raws, 0)
         return track.to_bytes(score.length)
 
