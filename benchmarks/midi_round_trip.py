@@ -38,7 +38,10 @@ KINDS = {
     "polytouch": ("key pressure", ("note", "value")),
 }
 WHOLE = {
-    "time_signature": ("meters", ("numerator", "denominator")),
+    "time_signature": (
+        "meters",
+        ("numerator", "denominator", "clocks_per_click", "notated_32nd_notes_per_beat"),
+    ),
     "key_signature": ("keys", ("key",)),
     "marker": ("markers", ("type",)),
     "cue_marker": ("markers", ("type",)),
