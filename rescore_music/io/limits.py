@@ -51,6 +51,7 @@ MIDI_JUNK = 64 * 1024  # bytes before the header that are searched for one
 XML_DEPTH = 256  # libxml2's own, held by a test; MusicXML goes 8 deep
 XML_TEXT = 10 * MIB  # characters in one element or attribute: libxml2's own too
 XML_NODES = 4_000_000  # tags, and attributes twice: each takes some 120 bytes of memory and up to 2 us, from 4 bytes
+XML_MENDED = 16 * MIB  # bytes of a document that is mended where it cannot be parsed: it lies in memory five times then
 ARCHIVE_BYTES = FILE_BYTES  # of the score in an .mxl archive
 ARCHIVE_RATIO = 250  # unpacked to packed; real orchestral scores reach 60
 ARCHIVE_RATIO_FREE = 4 * MIB  # below this size no ratio is too high: silence packs well

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _MAJOR = ("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "C#")
 _MINOR = ("Abm", "Ebm", "Bbm", "Fm", "Cm", "Gm", "Dm", "Am", "Em", "Bm", "F#m", "C#m", "G#m", "D#m", "A#m")
-_PEDAL = 64
+_PEDAL, _SOSTENUTO = 64, 66
 _SLOWEST = 0xFFFFFF  # microseconds a quarter
 log = logging.getLogger(__name__)
 
@@ -186,10 +186,10 @@ class _Writer:
         bends = score.bends[score.bends["part"] == number]
         value = np.clip(bends["value"].astype(np.int64) + 8192, 0, 16383)
         track.add(bends["tick"], Phase.BEND, 0xE0 | channel, value & 0x7F, value >> 7)
-        if not np.any(plain["number"] == _PEDAL):
-            for mark in self.marks.get(number, []):
-                if mark.kind == "pedal" and mark.end > mark.tick:
-                    track.add([mark.tick, mark.end], Phase.CONTROL, 0xB0 | channel, _PEDAL, [127, 0])
+        for mark in self.marks.get(number, []):
+            pedal = _SOSTENUTO if mark.text == "sostenuto" else _PEDAL
+            if mark.kind == "pedal" and mark.end > mark.tick and not np.any(plain["number"] == pedal):
+                track.add([mark.tick, mark.end], Phase.CONTROL, 0xB0 | channel, pedal, [127, 0])
 
     def verses(self) -> list[bytes]:
         """Second and further verses: a track for each part's, named as the part, for one part sings one at a time."""

@@ -2,7 +2,8 @@
 
 A .mxl file is a zip archive whose `META-INF/container.xml` names the score inside. Nothing is unpacked to disk; sizes
 are limited while reading, because the size an archive declares can lie. XML is parsed without entities, external
-files or network; a document that declares entities of its own is refused, since no notation program writes one.
+files or network; a document that declares entities of its own is refused, since no notation program writes one. What is
+a little wrong is mended (`mending`).
 
 References
 ----------
@@ -13,17 +14,19 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rescore_music.errors import ReadError
 from rescore_music.io.limits import ARCHIVE_BYTES, ARCHIVE_ENTRIES, ARCHIVE_RATIO, ARCHIVE_RATIO_FREE, XML_NODES
 from rescore_music.io.markup import parsed
+from rescore_music.io.musicxml.mending import mended
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
 
-def root_element(data: bytes, file: str) -> _Element:
+def root_element(data: bytes, file: str, told: Counter[str] | None = None) -> _Element:
     """The `score-partwise` or `score-timewise` element of a MusicXML file.
 
     Parameters
@@ -32,13 +35,15 @@ def root_element(data: bytes, file: str) -> _Element:
         The whole file, packed or plain.
     file : str
         Its name for messages.
+    told : Counter, optional
+        Takes what was mended, with counts.
 
     Raises
     ------
     ReadError
         If it is no archive, no XML, no score, or hostile.
     """
-    root = _parse(unpacked(data, file), file)
+    root = _parse(unpacked(data, file), file, told)
     if isinstance(root.tag, str) and root.tag.startswith("{"):
         for element in root.iter():
             if isinstance(element.tag, str):
@@ -60,7 +65,7 @@ def unpacked(data: bytes, file: str) -> bytes:
     return _unpack(data, file) if data[:4] == b"PK\x03\x04" else data
 
 
-def _parse(data: bytes, file: str) -> _Element:
+def _parse(data: bytes, file: str, told: Counter[str] | None = None) -> _Element:
     head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not head.startswith(b"<") and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
         raise ReadError("this is not MusicXML: it does not begin with '<'", file=file, cure="export it as MusicXML")
@@ -70,7 +75,16 @@ def _parse(data: bytes, file: str) -> _Element:
     if 2 * len(data) > XML_NODES and data.count(b"<") + 2 * data.count(b"=") > XML_NODES:
         what = f"more than {XML_NODES:,} tags and attributes, too much for one score"
         raise ReadError(what, file=file, cure="split the file")
-    root, entities = parsed(data, file)
+    try:
+        root, entities = parsed(data, file)
+    except ReadError as malformed:
+        sound, repairs = mended(data)
+        try:
+            root, entities = parsed(sound if repairs else b"", file)
+        except ReadError:
+            raise malformed from None  # which says where the file itself goes wrong
+        if told is not None:
+            told.update(repairs)
     if entities:
         raise _entities(file)
     return root

@@ -254,7 +254,7 @@ class Attachments:
     def _spanners(self, marks: list[Mark]) -> None:
         for kind in ("hairpin", "pedal", "octave"):
             for number, m in numbered([m for m in marks if m.kind == kind]):
-                start, stop = ends_of(kind, m.text, number)
+                start, stop = ends_of(kind, m.text, number, niente=m.value == 1)
                 self.add(m.tick, START, start, staff=m.staff)
                 self.add(m.end, STOP, stop, staff=m.staff, closing=True)
 

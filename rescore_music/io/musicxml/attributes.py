@@ -31,6 +31,7 @@ class AttributeReader:
         self.first_transposition: tuple[int, int] | None = None
         self.staves, self.lines = 1, 5
         self.clefs: dict[int, str] = {}
+        self.repeats: list[tuple[int, int, int]] = []  # from a bar on, of a staff (-1: all), the last so many bars
 
     def attributes(self, element: _Element, cursor: int) -> None:
         """One `attributes` at a tick of the bar."""
@@ -41,6 +42,8 @@ class AttributeReader:
             elif tag == "transpose":
                 if child.get("number", "1") == "1":
                     self._transpose(child, cursor)
+                else:
+                    self.place.log("a transposition of one staff alone, ignored")
             elif tag == "time":
                 self._time(child, cursor)
             elif tag == "clef":
@@ -51,6 +54,9 @@ class AttributeReader:
                 self._details(child, cursor)
             elif tag == "measure-style" and child.find("multiple-rest") is None:  # rests are gathered anew
                 self._as_mark(child, cursor)
+                self._repeated(child)
+            elif tag == "for-part":
+                self.place.log("how a part is written beside a concert score, ignored")
         for key in element.iterfind("key"):  # after transpose, which stands behind it
             self._key(key, cursor)
 
@@ -59,6 +65,16 @@ class AttributeReader:
         text = sign_text(element)
         if text:
             self.directions.mark(self.place.bar, cursor, "attribute", text, staff=_staff(element))
+
+    def _repeated(self, element: _Element) -> None:
+        """Bars that a repeat sign stands for, from this one on."""
+        bars = element.find("measure-repeat")
+        staff = _staff(element) if element.get("number") is not None else -1
+        if bars is not None:
+            count = number_of(bars, 1) if bars.get("type") == "start" else 0
+            self.repeats.append((self.place.bar, staff, count if 0 < count < 64 else 0))
+        elif element.find("beat-repeat[@type='start']") is not None:
+            self.place.log("beats that only a repeat sign stands for, silent")
 
     def _details(self, element: _Element, cursor: int) -> None:
         """Staff lines: those of the first staff at the beginning are the part's."""
@@ -107,6 +123,8 @@ class AttributeReader:
         if abs(new[0]) > 48 or abs(new[1]) > 28:
             place.log("an impossible transposition, ignored")
             return
+        if element.find("double") is not None:
+            place.log("a doubling at the octave that only its transposition tells, ignored")
         before = place.transposition
         if self.first_transposition is None:
             self.first_transposition = before if place.pitched else new
@@ -117,9 +135,10 @@ class AttributeReader:
         place.transposition = new
 
     def _time(self, element: _Element, cursor: int) -> None:
-        if element.get("number", "1") != "1":
-            return
         log = self.place.log
+        if element.get("number", "1") != "1":
+            log("a meter of one staff alone, ignored")
+            return
         beats = [text_of(child) for child in element.iterfind("beats")]
         types = [number_of(child, 0) for child in element.iterfind("beat-type")]
         try:

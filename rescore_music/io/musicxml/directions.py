@@ -7,6 +7,7 @@ the tempo mark as it is printed: "Allegro ♩ = 120".
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rescore_music.errors import ReadError
@@ -18,6 +19,7 @@ from rescore_music.io.musicxml.tables import (
     BEAT_UNITS,
     CHORD_KINDS,
     JUMP_WORDS,
+    PER_MINUTE,
     PICTURE,
     TECHNIQUES,
     TEMPO_WORDS,
@@ -78,6 +80,8 @@ class DirectionReader:
         metronome = ""
         bpm = 0.0
         spoken = boxed = False
+        before = 0  # words that stand before the metronome mark
+        points: list[str] = []
         for kind in kinds:
             for child in kind:
                 tag = child.tag
@@ -88,6 +92,7 @@ class DirectionReader:
                         boxed |= child.get("enclosure") in _BOXES
                 elif tag == "metronome":
                     metronome, bpm = self._metronome(child)
+                    before = len(words)
                     if not metronome and not bpm:
                         self._as_mark(child, bar, at, staff)
                 elif tag == "dynamics":
@@ -95,6 +100,7 @@ class DirectionReader:
                 elif tag == "rehearsal":
                     self.mark(bar, at, "rehearsal", text_of(child), whole=True)
                 elif tag in _POINTS:
+                    points.append(tag)
                     if tag == "coda" and sound is not None and sound.get("tocoda"):
                         self.mark(bar, BAR_END, "jump", "To Coda", whole=True)
                     else:
@@ -107,9 +113,14 @@ class DirectionReader:
                     self.draft.note("directions", f"<{tag}>, ignored")
         if bpm:
             self.draft.tempi.append((bar, at, bpm, 1))
-        self._words(" ".join(words), metronome, bpm, sound, bar, at, staff, boxed)
+        if metronome and 0 < before < len(words) and words[before - 1][-1:] == "(" and words[before][:1] == ")":
+            words[before - 1], words[before] = words[before - 1][:-1].rstrip(), words[before][1:].lstrip()
+            metronome = f"({metronome})"
+        text = " ".join(word for word in words if word)
+        self._words(text, metronome, bpm, sound, bar, at, staff, boxed)
         if sound is not None:
             self.sound(sound, bar, at)
+            self._jumps(sound, bar, at, "" if metronome else text, points)
         return spoken
 
     def _dynamics(self, element: _Element, bar: int, at: int, staff: int) -> None:
@@ -124,17 +135,18 @@ class DirectionReader:
 
     def _metronome(self, element: _Element) -> tuple[str, float]:
         units = [child for child in element if child.tag == "beat-unit"]
-        number = re.search(r"\d+(\.\d+)?", text_of(element.find("per-minute")))
+        said = text_of(element.find("per-minute"))
+        number = re.search(r"\d+([.,]\d+)?", said)
         if len(units) != 1 or number is None or text_of(units[0]) not in _UNITS:
             return "", 0.0
         dots = len(element.findall("beat-unit-dot"))
         glyph, quarters = _UNITS[text_of(units[0])]
-        text = f"{glyph}{'.' * dots} = {number.group()}"
+        text = f"{glyph}{'.' * dots} = {said if PER_MINUTE.fullmatch(said) else number.group()}"
         if element.get("parentheses") == "yes":
             text = f"({text})"
         if element.get("print-object") == "no":
             text = ""
-        return text, float(number.group()) * quarters * (2 - 0.5**dots)
+        return text, float(number.group().replace(",", ".")) * quarters * (2 - 0.5**dots)
 
     def _words(
         self, text: str, metronome: str, bpm: float, sound: _Element | None, bar: int, at: int, staff: int, boxed: bool
@@ -147,7 +159,7 @@ class DirectionReader:
             made.value = round(bpm, 6)
         elif PICTURE.match(text):
             self.mark(bar, at, "text", text, whole=True).value = float(boxed)
-        elif jump or JUMP_WORDS.match(text):
+        elif JUMP_WORDS.match(text):
             self.mark(bar, BAR_END, "jump", text, whole=True)  # it acts when its bar has been played
         elif any(pattern.search(text) for pattern, _, _ in TECHNIQUES):
             self.mark(bar, at, "technique", text, staff=staff)
@@ -164,7 +176,7 @@ class DirectionReader:
     last_text: MarkDraft | None = None
 
     def sound(self, element: _Element, bar: int, at: int) -> None:
-        """A `sound` element: tempo, and jumps that no words say."""
+        """The tempo of a `sound` element."""
         try:
             tempo = float(element.get("tempo", "0"))
         except ValueError:
@@ -174,11 +186,21 @@ class DirectionReader:
                 self.draft.tempi.append((bar, at, tempo, 0))
             else:
                 self.draft.note("tempo", "impossible tempi, ignored")
-        parent = element.getparent()
-        if parent is not None and parent.tag == "measure":
-            for name, text in _SOUND_JUMPS.items():
-                if element.get(name):
-                    self.mark(bar, BAR_END, "jump", text, whole=True)
+
+    def measure_sound(self, element: _Element, bar: int, at: int) -> None:
+        """A `sound` that stands in the measure itself."""
+        self.sound(element, bar, at)
+        self._jumps(element, bar, at)
+
+    def _jumps(self, element: _Element, bar: int, at: int, text: str = "", points: Sequence[str] = ()) -> None:
+        """Jumps of a `sound` that no words say in a language that is understood, and no sign."""
+        said = bool(JUMP_WORDS.match(text))
+        for name, jump in _SOUND_JUMPS.items():
+            if element.get(name) and not said and not (name == "tocoda" and "coda" in points):
+                self.mark(bar, BAR_END, "jump", jump, whole=True)
+        for name in ("segno", "coda"):
+            if element.get(name) and name not in points:
+                self.mark(bar, at, "jump", name, whole=True)
 
     def _spanner(self, tag: str, element: _Element, bar: int, at: int, staff: int, words: list[str]) -> None:
         kind = element.get("type", "")
@@ -193,8 +215,10 @@ class DirectionReader:
                 self.draft.note("directions", f"<{tag}> that ends without beginning, ignored")
             else:
                 started.end_bar, started.end_at = bar, at
+                self._niente(started, element)
         if tag == "wedge" and kind in ("crescendo", "diminuendo"):
             self._start(key, self.mark(bar, at, "hairpin", "<" if kind == "crescendo" else ">", staff=staff))
+            self._niente(self.open[key], element)
         elif tag == "octave-shift" and kind in ("up", "down"):
             text = _OCTAVES.get((kind, element.get("size", "8")))
             if text is None:
@@ -202,7 +226,13 @@ class DirectionReader:
             else:
                 self._start(key, self.mark(bar, at, "octave", text, staff=staff))
         elif tag == "pedal" and kind in ("start", "change", "sostenuto"):
-            self._start(key, self.mark(bar, at, "pedal", "line" if element.get("line") == "yes" else "", staff=staff))
+            text = "sostenuto" if kind == "sostenuto" else "line" if element.get("line") == "yes" else ""
+            self._start(key, self.mark(bar, at, "pedal", text, staff=staff))
+
+    def _niente(self, made: MarkDraft, element: _Element) -> None:
+        """A hairpin from or to nothing has a circle at its point."""
+        if made.kind == "hairpin" and element.get("niente") == "yes":
+            made.value = 1.0
 
     def _start(self, key: tuple[str, str], made: MarkDraft) -> None:
         if key in self.open:
@@ -235,7 +265,7 @@ class DirectionReader:
 
     def _unended(self, mark: MarkDraft) -> None:
         self.draft.note("directions", f"a {mark.kind} that never ends, dropped")
-        self.draft.marks.remove(mark)
+        mark.drop()
 
     def finish(self) -> None:
         """Drop what never ended."""
@@ -246,9 +276,11 @@ class DirectionReader:
     def harmony(self, element: _Element, bar: int, at: int, staff: int) -> None:
         """One chord symbol (a `harmony` may hold several chords)."""
         texts: list[str] = []
+        basses: list[str] = []
         for child in element:
             tag = child.tag
             if tag == "root":
+                basses.append("")
                 texts.append(_note_name(child, "root"))
             elif tag == "kind" and texts:
                 name = text_of(child)
@@ -261,15 +293,15 @@ class DirectionReader:
                 value = text_of(child.find("degree-value"))
                 texts[-1] += f"({what}{ACCIDENTALS.get(alter, '')}{value})"
             elif tag == "bass" and texts:
-                texts[-1] += "/" + _note_name(child, "bass")
+                basses[-1] = "/" + _note_name(child, "bass")  # the degrees follow, and are printed before it
             elif tag in ("frame", "inversion"):
                 if texts and (said := sign_text(child)):
                     self.mark(bar, at, "voicing", said, staff=staff)
             elif tag in ("function", "numeral"):
                 self.draft.note("chord symbols", f"<{tag}>, ignored")
-        for text in texts:
+        for text, bass in zip(texts, basses, strict=True):
             if text:
-                self.mark(bar, at, "chord", text, staff=staff)
+                self.mark(bar, at, "chord", text + bass, staff=staff)
 
     def barline(self, element: _Element, bar: int, at: int) -> None:
         """One `barline`; `at` is where it stands in the bar."""

@@ -60,6 +60,8 @@ class NotationReader:
                 self._slur(child, note)
             elif tag == "tied":
                 kind = child.get("type")
+                if kind == "let-ring":
+                    self._sign(child, note)
                 tie |= TIE_START if kind in ("start", "continue") else 0
                 tie |= TIE_STOP if kind in ("stop", "continue") else 0
             elif tag == "fermata":
@@ -102,6 +104,8 @@ class NotationReader:
                     syllabic = text_of(child)
                 elif child.tag == "extend":
                     extend = child.get("type", "unsaid")
+                elif child.tag in ("humming", "laughing"):
+                    self.place.log(f"<{child.tag}> under notes, ignored")
             if extend in ("stop", "continue") and (drawn := self.extends.get((verse, note.number))) is not None:
                 drawn.end_bar, drawn.end_at = self.place.bar, note.onset + note.duration
             if not text:
@@ -119,7 +123,9 @@ class NotationReader:
         for _ in self.slurs:
             self.place.log("a slur that never ends, dropped")
         for mark in self.slurs.values():
-            self.place.draft.marks.remove(mark)
+            mark.drop()
+        for _ in self.early_stops:
+            self.place.log("a slur that ends without beginning, ignored")
 
     def _mark(self, note: NoteDetails, kind: str, text: str, value: float = 0.0) -> MarkDraft:
         mark = self.directions.mark(self.place.bar, note.onset, kind, text, staff=note.staff)
@@ -186,7 +192,7 @@ class NotationReader:
                 return
             if number in self.slurs:
                 self.place.log("a slur that never ends, dropped")
-                self.place.draft.marks.remove(self.slurs[number])
+                self.slurs[number].drop()
             self.slurs[number] = mark
         elif kind == "stop":
             value = ENDS_ON_GRACE if grace else 0

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rescore_music.io.musicxml.place import PartPlace
 
+_TIES: dict[str | None, int] = {"start": TIE_START, "stop": TIE_STOP}  # a third, let-ring, joins nothing
 CUE = int(Articulation.CUE)  # a plain number: asking an enum costs a microsecond a note
 # what says how a note looks, which the writer decides anew; and, met on the way, what is inside of what is kept
 _SKIP = frozenset(
@@ -72,7 +73,7 @@ def note_values(element: _Element, place: PartPlace) -> NoteValues:
         elif tag == "rest":
             rest = BAR_REST if child.get("measure") == "yes" else REST
         elif tag == "tie":
-            tie |= TIE_START if child.get("type") == "start" else TIE_STOP
+            tie |= _TIES.get(child.get("type"), 0)
         elif tag == "staff":
             staff = max(number_of(child, 1) - 1, 0)
         elif tag in _DETAILS:

@@ -19,6 +19,8 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 RESOLUTION = 480  # ticks per quarter are a multiple of it, so that short things have room
 RESOLUTION_MAX = 1_000_000
 _DIVISIONS = b"<divisions>"
+_HIDDEN = re.compile(rb'<note\b[^<>]*\bprint-object="no"[^<>]*>\s*<(?:grace|cue|chord|pitch|unpitched)\b')
 
 
 def read_musicxml(source: str | Path | bytes) -> Score:
@@ -89,10 +92,13 @@ def _without_collection() -> Iterator[None]:
 
 def _read(data: bytes, file: str, name: str) -> Score:
     plain = unpacked(data, file)
-    root = root_element(plain, file)
+    told: Counter[str] = Counter()
+    root = root_element(plain, file, told)
     entries = part_entries(root)
     parts = _measures_by_part(root, entries, file)
     draft = Draft(_resolution(root, plain), file)
+    for what, count in {**told, **_unheld(root, plain)}.items():
+        draft.note("file", what, count)
     known = {entry.id: entry for entry in entries}
     walkers = []
     for index, (part_id, measures) in enumerate(parts):
@@ -111,6 +117,16 @@ def _read(data: bytes, file: str, name: str) -> Score:
     if own or len(kept) < len(score.marks):
         score = score.replace(marks=tuple(sorted((*kept, *own), key=mark_order)))
     return _with_staves(score)
+
+
+def _unheld(root: _Element, plain: bytes) -> dict[str, int]:
+    """What no part's reader sees, or sees too often to be asked note by note."""
+    first = next((m.get("number", "1") for m in root.iter("measure")), "1")
+    hidden = len(_HIDDEN.findall(plain)) if b'print-object="no"' in plain else 0
+    out = {"notes that the page does not show, shown where it is written anew": hidden}
+    if first not in ("0", "1") and first.isdigit():
+        out[f"bars numbered from {first[:9]}, counted from 1"] = 1
+    return {what: count for what, count in out.items() if count}
 
 
 def _with_staves(score: Score) -> Score:

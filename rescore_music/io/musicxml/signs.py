@@ -55,6 +55,7 @@ TECHNICAL_SIGNS: dict[str, int] = {
 }  # fmt: skip
 NOTATION_SIGNS: dict[str, int] = {
     "glissando": A.GLISSANDO, "slide": A.GLISSANDO, "non-arpeggiate": 0, "accidental-mark": 0, "other-notation": 0,
+    "tied": 0,  # let ring: a tie that leads nowhere
 }  # fmt: skip
 HOLDERS: tuple[tuple[str, dict[str, int]], ...] = (
     ("ornaments", ORNAMENT_SIGNS),

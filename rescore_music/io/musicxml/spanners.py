@@ -10,7 +10,7 @@ from rescore_music.score import Mark
 OCTAVES = {"8va": ("down", 8), "8vb": ("up", 8), "15ma": ("down", 15), "15mb": ("up", 15)}
 
 
-def ends_of(kind: str, text: str, number: int) -> tuple[str, str]:
+def ends_of(kind: str, text: str, number: int, *, niente: bool = False) -> tuple[str, str]:
     """The two directions of a line, its staff and offset left as `{staff}`.
 
     Parameters
@@ -21,13 +21,17 @@ def ends_of(kind: str, text: str, number: int) -> tuple[str, str]:
         As `Mark` has it: "<", ">", "line", "8va" ...
     number : int
         From 1: what tells it from other lines of its kind that are open at the same time.
+    niente : bool
+        Whether a hairpin comes from nothing, or goes to it.
     """
     if kind == "hairpin":
         name = "crescendo" if text.startswith("<") else "diminuendo"
-        start, stop = f'<wedge type="{name}" number="{number}"/>', f'<wedge type="stop" number="{number}"/>'
+        grows, circle = name == "crescendo", ' niente="yes"' if niente else ""
+        start = f'<wedge type="{name}" number="{number}"{circle if grows else ""}/>'
+        stop = f'<wedge type="stop" number="{number}"{"" if grows else circle}/>'
     elif kind == "pedal":
         line, sign = ("yes", "no") if text == "line" else ("no", "yes")
-        start = f'<pedal type="start" line="{line}" sign="{sign}"/>'
+        start = f'<pedal type="{"sostenuto" if text == "sostenuto" else "start"}" line="{line}" sign="{sign}"/>'
         stop = f'<pedal type="stop" line="{line}" sign="{sign}"/>'
     else:
         way, size = OCTAVES.get(text, ("down", 8))

@@ -109,9 +109,11 @@ BEAT_UNITS = (
     ("𝅘𝅥𝅯", "16th", 0.25),
     ("𝅘𝅥𝅰", "32nd", 0.125),
 )
+_NUMBER = r"[^()=]{0,12}?\d+([.,]\d+)?[^()=]{0,12}"
+PER_MINUTE = re.compile(_NUMBER)  # "72", "72,5", "c. 100-104"
 METRONOME = re.compile(
     r"^(?P<words>.*?)\s*(?P<open>\()?(?P<unit>" + "|".join(glyph for glyph, _, _ in BEAT_UNITS) + r")(?P<dots>\.*)"
-    r" = (?P<number>\d+(\.\d+)?)\)?$",
+    rf" = (?P<number>{_NUMBER})\)?$",
     re.DOTALL,
 )
 

@@ -16,6 +16,7 @@ from rescore_music.io.musicxml.notes import NoteReader
 from rescore_music.io.musicxml.parts import PartEntry, child_of, number_of, text_of
 from rescore_music.io.musicxml.place import PartPlace
 from rescore_music.io.musicxml.signs import sign_text
+from rescore_music.io.musicxml.simile import fill_repeats
 from rescore_music.io.notation.draft import BAR_END, Draft
 from rescore_music.score import Part
 
@@ -38,7 +39,7 @@ class PartWalker:
 
     def walk(self, measures: Iterable[_Element]) -> None:
         """All measures of the part."""
-        draft = self.draft
+        draft, begin, bar = self.draft, len(self.draft.rows), -1
         for bar, measure in enumerate(measures):
             self.place.bar = bar
             reach, sounded = self._measure(measure)
@@ -50,6 +51,10 @@ class PartWalker:
             draft.bars = max(draft.bars, bar + 1)
         self.notes.attached.finish()
         self.directions.finish()
+        if repeats := self.attributes.repeats:
+            filled = fill_repeats(draft, begin, repeats, bar + 1)
+            if filled:
+                self.place.log("bars under a repeat sign, filled with the music they repeat", filled)
 
     def _measure(self, measure: _Element) -> tuple[int, int]:
         """One measure: how far it reaches, and how far its notes alone do."""
@@ -95,7 +100,7 @@ class PartWalker:
             self.directions.barline(element, bar, place)
         elif tag == "sound":
             at = self._shifted(element, cursor)
-            self.directions.sound(element, bar, at)
+            self.directions.measure_sound(element, bar, at)
             self._instrument_change(element, at)
         elif tag == "figured-bass":
             self._figures(element, cursor)

@@ -51,7 +51,7 @@ def tempo_direction(text: str, sound: str) -> str:
     if found:
         unit = f"<beat-unit>{_UNIT_NAMES[found['unit']]}</beat-unit>" + "<beat-unit-dot/>" * len(found["dots"])
         brackets = ' parentheses="yes"' if found["open"] else ""
-        number = f"<per-minute>{found['number']}</per-minute>"
+        number = f"<per-minute>{clean(found['number'])}</per-minute>"
         body += f"<direction-type><metronome{brackets}>{unit}{number}</metronome></direction-type>"
     if not body:
         return ""

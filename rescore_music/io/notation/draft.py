@@ -41,7 +41,7 @@ STARTS_ON_GRACE, ENDS_ON_GRACE = 1, 2  # Mark.value of a slur
 _REACHES = 16  # notes of one voice that reach over the next, in a chain: no music has more
 Ints = npt.NDArray[np.int64]
 
-_ROW = np.dtype(
+ROW = np.dtype(
     [
         ("bar", "<i8"),
         ("at", "<i8"),
@@ -71,6 +71,10 @@ class MarkDraft:
         self.staff, self.voice, self.value = staff, voice, value
         self.end_bar, self.end_at = -1, 0
 
+    def drop(self) -> None:
+        """Take it out of the draft: searching it there would take as long as there are marks."""
+        self.kind = ""
+
 
 @dataclass
 class Draft:
@@ -78,7 +82,7 @@ class Draft:
 
     ticks_per_quarter: int
     file: str
-    rows: array[int] = field(default_factory=lambda: array("q"))  # of _ROW, one after the other
+    rows: array[int] = field(default_factory=lambda: array("q"))  # of ROW, one after the other
     marks: list[MarkDraft] = field(default_factory=list)
     keys: list[tuple[int, int, int, int, int]] = field(default_factory=list)  # bar, at, part, concert fifths, mode
     meters: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -105,7 +109,7 @@ def assemble(draft: Draft, parts: list[Part], metadata: Metadata) -> Score:
     """
     if not draft.bars:
         raise ReadError("the score has no bars, so no notes", file=draft.file, cure="export a score with music in it")
-    if len(draft.rows) > NOTES * len(_ROW.names or ()) or draft.bars > BARS:
+    if len(draft.rows) > NOTES * len(ROW.names or ()) or draft.bars > BARS:
         raise ReadError(f"more than {NOTES:,} notes or {BARS:,} bars", file=draft.file, cure="split the file")
     lengths, nominal = _bar_lengths(draft)
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
@@ -169,7 +173,7 @@ def _notes(
     draft: Draft, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
 ) -> tuple[Rows, npt.NDArray[np.int64]]:
     """The NOTE array with ties merged, and the velocity each note's own attribute asks for (-1: none)."""
-    rows = np.frombuffer(draft.rows, _ROW).copy()
+    rows = np.frombuffer(draft.rows, ROW).copy()
     room = np.maximum(lengths[rows["bar"]] - rows["at"], np.minimum(rows["duration"], 1))
     rows["duration"] = np.minimum(rows["duration"], room)
     onset = starts[rows["bar"]] + rows["at"]
@@ -235,6 +239,8 @@ def _marks(draft: Draft, starts: npt.NDArray[np.int64]) -> list[Mark]:
     seen: set[tuple[int, str, str]] = set()
     out = []
     for m in draft.marks:
+        if not m.kind:
+            continue
         tick = int(starts[m.bar + 1]) if m.at == BAR_END else int(starts[m.bar]) + m.at
         if m.part < 0:  # what every part repeats is said once
             if (tick, m.kind, m.text) in seen:
@@ -359,6 +365,7 @@ def _pedals(marks: list[Mark]) -> Rows:
     rows = []
     for m in marks:
         if m.kind == "pedal" and m.end > m.tick and m.part >= 0:
-            rows += [(m.tick, m.part, 64, 127), (m.end, m.part, 64, 0)]
+            number = 66 if m.text == "sostenuto" else 64
+            rows += [(m.tick, m.part, number, 127), (m.end, m.part, number, 0)]
     # a pedal lifted and pressed at one tick lifts first
     return np.array(sorted(rows, key=lambda r: (r[0], r[1], r[3])), CONTROL)
