@@ -31,14 +31,26 @@ def read_bytes(path: str | Path, limit: int = FILE_BYTES) -> bytes:
     ReadError
         If it is missing, no plain file, empty, unreadable or larger than `limit`.
     """
-    path = Path(path)
+    data = _begun(Path(path), limit + 1)
+    if len(data) > limit:
+        raise ReadError(f"the file is larger than {limit / (1 << 20):,g} MiB, the limit for its kind", file=path)
+    return data
+
+
+def read_head(path: str | Path, count: int) -> bytes:
+    """The first `count` bytes of a file that others read; errors as for `read_bytes`, but for its size."""
+    return _begun(Path(path), count)
+
+
+def _begun(path: Path, count: int) -> bytes:
+    """The first bytes of a plain file that is not empty."""
     try:
         if path.is_dir():
             raise ReadError("this is a folder, not a file", file=path, cure="name one file in it")
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for, a device has no end
             raise ReadError("this is a pipe or a device, not a file", file=path, cure="name a file")
         with path.open("rb") as file:
-            data = file.read(limit + 1)
+            data = file.read(count)
     except FileNotFoundError:
         raise ReadError("there is no such file", file=path, cure="check the name") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
@@ -46,8 +58,6 @@ def read_bytes(path: str | Path, limit: int = FILE_BYTES) -> bytes:
         raise ReadError(f"the file cannot be read: {reason}", file=path, cure="check its permissions") from None
     if not data:
         raise ReadError("the file is empty", file=path)
-    if len(data) > limit:
-        raise ReadError(f"the file is larger than {limit / (1 << 20):g} MiB, the limit for its kind", file=path)
     return data
 
 

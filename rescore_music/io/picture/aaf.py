@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import stat
 import threading
 from pathlib import Path
 
 from rescore_music.edits import EditList
 from rescore_music.errors import LimitError, MissingExtra, ReadError, RescoreError
+from rescore_music.io.files import read_head
 from rescore_music.io.limits import AAF_BYTES, AAF_MEMORY, AAF_SECONDS, AAF_SECONDS_CLOCK
 from rescore_music.timecode import FrameRate
 from rescore_music.workers import Worker
@@ -52,22 +52,8 @@ def read_aaf(path: Path, rate: FrameRate | None = None) -> EditList:
 
 def _check(path: Path) -> None:
     """Refuse what is no plain file of a size that is believed, or no compound file."""
-    try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise ReadError("this is a folder, not a file", file=path, cure="name one file in it")
-        if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for, a device has no end
-            raise ReadError("this is a pipe or a device, not a file", file=path, cure="name a file")
-        with path.open("rb") as file:
-            head = file.read(len(MAGIC))
-    except FileNotFoundError:
-        raise ReadError("there is no such file", file=path, cure="check the name") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ReadError(f"the file cannot be read: {reason}", file=path, cure="check its permissions") from None
-    if not head:
-        raise ReadError("the file is empty", file=path)
-    if status.st_size > AAF_BYTES:
+    head = read_head(path, len(MAGIC))
+    if path.stat().st_size > AAF_BYTES:
         what = f"the file is larger than {AAF_BYTES >> 20:,} MiB, the limit for its kind"
         raise ReadError(what, file=path, cure="export it without media inside")
     if head != MAGIC:
