@@ -108,18 +108,18 @@ class Mark:
     """One notation mark. `part` is -1 for the whole score; `end` is -1 for marks at a point.
 
     Kinds: dynamic ("mf"), hairpin ("<" or ">"), slur, lyric (text; `value` = verse; a trailing "-" joins syllables),
-    text, technique ("pizz."), tempo ("Allegro"), rehearsal, chord ("Am7"), clef ("F4"), pedal, octave ("8va"),
-    barline ("repeat-start", "repeat-end", "double", "final", "ending-start:1", "ending-stop:1"), jump ("D.C. al Fine"),
-    fermata (over a rest or bar line), breath, tremolo (`value` = strokes, where not 3), grace (the pitches of a grace
-    group that does not rise, "+" joining those of a chord), direction (another element above or below a staff),
-    sign (what stands at one note and no Articulation says in full: "fingering=3", "bend(bend-alter=2)";
-    `value` = the note's pitch, and a half more on a grace note), voicing (inversion or fretboard of the chord symbol at
-    its tick), figured-bass, attribute (at the head of a staff: a key signature of its own, a printed meter, a change of
-    transposition or staff lines, a multi-measure rest). From direction on they hold MusicXML elements as text
-    (io.musicxml.signs). A text's `value` is 1 where it stands in a box. A tremolo's text is "start" or "stop" between
-    two notes. A lyric's `end` is where the line that draws it out ends, its own tick where that is unsaid. A slur's
-    `end` is the end of its last note; its `value` has bit 1 where it starts on a grace note and bit 2 where it ends on
-    one. Tempo text holds its metronome mark ("Allegro ♩ = 88").
+    text, technique ("pizz."), tempo ("Allegro"), rehearsal, chord ("Am7"), clef ("F4"), pedal, octave ("8va"), barline
+    ("repeat-start", "repeat-end", "double", "final", "ending-start:1", "ending-stop:1"), jump ("D.C. al Fine"), fermata
+    (over a rest or bar line), breath, tremolo (`value` = strokes, where not 3), grace (order and note values of a grace
+    group where they are not the usual, see io.musicxml.graces; `value` 1 where it ends the note before), direction
+    (another element above or below a staff), sign (what stands at one note and no Articulation says in full:
+    "fingering=3", "bend(bend-alter=2)"; `value` = the note's pitch, and a half more on a grace note), voicing
+    (inversion or fretboard of the chord symbol at its tick), figured-bass, attribute (at the head of a staff: a key
+    signature of its own, a printed meter, a change of transposition or staff lines, a multi-measure rest). From
+    direction on they hold MusicXML elements as text (io.musicxml.signs). A text's `value` is 1 where it stands in a
+    box. A tremolo's text is "start" or "stop" between two notes. A lyric's `end` is where the line that draws it out
+    ends, its own tick where that is unsaid. A slur's `end` is the end of its last note; its `value` has bit 1 where it
+    starts on a grace note and bit 2 where it ends on one. Tempo text holds its metronome mark ("Allegro ♩ = 88").
     """
 
     tick: int

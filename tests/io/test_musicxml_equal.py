@@ -139,7 +139,7 @@ def test_grace_notes_of_a_chord_stay_one_chord():
         return f"<note><grace/>{chord}{pitch}<voice>1</voice><type>eighth</type></note>"
 
     score = read_musicxml(document(grace("C") + grace("E", "<chord/>") + grace("D") + note("F", duration=4)))
-    assert [m.text for m in score.marks] == ["60+64 62"]
+    assert [m.text for m in score.marks] == ["eighth 60+64 62"]
     root = etree.fromstring(musicxml_bytes(score))
     assert [n.find("chord") is not None for n in root.iter("note")] == [False, True, False, False]
     assert differences(score, again(score)) == []

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from rescore_music.io.musicxml.graces import AFTER, group_of
 from rescore_music.io.musicxml.signs import DIRECTION_SIGNS, TECHNICAL_SIGNS, figures_of, sign_name, sign_xml
 from rescore_music.io.musicxml.slurs import Slurs
 from rescore_music.io.musicxml.spanners import ends_of, numbered
@@ -46,6 +47,8 @@ class Attachments:
         self.tremolo: dict[int, tuple[int, str]] = {}
         self.breath: dict[int, list[str]] = defaultdict(list)
         self.grace_order: dict[int, list[int]] = {}
+        self.grace_kind: dict[int, str] = {}  # note values that are not the usual
+        self.after: set[int] = set()  # grace notes that end the note before them
         self.rest_fermatas: dict[int, list[tuple[int, int, int]]] = defaultdict(list)  # bar -> at, voice, staff
         self.bar_fermatas: set[int] = set()  # bars
         self.directions: dict[int, list[tuple[int, int, str]]] = defaultdict(list)
@@ -174,19 +177,26 @@ class Attachments:
         return np.array_equal(said, notes["velocity"])
 
     def _grace_order(self, mark: Mark) -> None:
-        """Ranks of a grace group's notes, as the mark lists their pitches."""
-        chords = [chord.split("+") for chord in mark.text.split()]
-        want = [(rank, int(p)) for rank, chord in enumerate(chords) for p in chord if p.isdigit() and len(p) < 4]
+        """Ranks and values of a grace group's notes, as the mark lists them; those of the note before come first."""
         a, b = np.searchsorted(self._onset, [mark.tick, mark.tick + 1])
         left = [
             i for i in range(a, b)
             if self._flags[i] & GRACE and self._voice[i] == mark.voice and self._staff[i] == mark.staff
+            and int(self.index[i]) not in self.grace_order
         ]  # fmt: skip
-        for rank, pitch in want:
-            found = next((i for i in left if self._pitch[i] == pitch), None)
-            if found is not None:
+        after = mark.value == AFTER
+        for rank, (kind, pitches) in enumerate(group_of(mark.text)):
+            for pitch in pitches:
+                found = next((i for i in left if self._pitch[i] == pitch), None)
+                if found is None:
+                    continue
                 left.remove(found)
-                self.grace_order[int(self.index[found])] = [rank]
+                note = int(self.index[found])
+                self.grace_order[note] = [rank - len(self.index) * after]
+                if kind:
+                    self.grace_kind[note] = kind
+                if after:
+                    self.after.add(note)
 
     def _text(self, m: Mark) -> None:
         if m.end > m.tick:

@@ -112,7 +112,8 @@ class PartWriter:
         for k in chosen.tolist():
             note = int(index[k])
             onset = int(self.snapped.onset[note])
-            bar = min(max(int(np.searchsorted(bars, onset, side="right")) - 1, 0), len(bars) - 2)
+            home = onset - (note in self.hang.after)  # at a bar line: in the bar of the note it ends
+            bar = min(max(int(np.searchsorted(bars, home, side="right")) - 1, 0), len(bars) - 2)
             voice = int(self.score.notes["voice"][note]) if not self.snapped.performed[self.number] else 0
             out[bar].append((onset - int(bars[bar]), voice, int(staff[k]), note))
         for rows in out.values():

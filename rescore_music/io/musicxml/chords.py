@@ -7,10 +7,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rescore_music.io.musicxml.attach import Attachments
+from rescore_music.io.musicxml.graces import FLAGS, usual_kind
 from rescore_music.io.musicxml.pitches import WrittenPitch
 from rescore_music.io.musicxml.signs import HOLDERS, NOTATION_SIGNS, sign_name, sign_xml
 from rescore_music.io.musicxml.tables import ARTICULATION_OUT, DRUMS, ORNAMENT_OUT, TECHNICAL_OUT
-from rescore_music.io.notation.values import Piece
+from rescore_music.io.notation.values import Piece, beam_types
 from rescore_music.io.notation.voices import TIE_IN, TIE_OUT
 from rescore_music.score import GRACE, Articulation, Score
 
@@ -156,7 +157,9 @@ class NoteWriter:
         ranks = self.hang.grace_order
         chorded = [k > 0 and n in ranks and ranks[n] == ranks.get(notes[k - 1]) for k, n in enumerate(notes)]
         heads = len(notes) - sum(chorded)
-        kind = "eighth" if heads == 1 else "16th"
+        usual = usual_kind(heads)
+        kinds = [self.hang.grace_kind.get(n, usual) for n, joined in zip(notes, chorded, strict=True) if not joined]
+        flags = [FLAGS[kind] for kind in kinds]
         out = []
         k = -1
         for note, joined in zip(notes, chorded, strict=True):
@@ -165,8 +168,8 @@ class NoteWriter:
             slash = "" if bits & Articulation.APPOGGIATURA else ' slash="yes"'
             mark = "<cue/>" if bits & Articulation.CUE else ""
             chord = "<chord/>" if joined else ""
-            beam = "begin" if k == 0 else "end" if k == heads - 1 else "continue"
-            beams = f'<beam number="1">{beam}</beam><beam number="2">{beam}</beam>' if heads > 1 and not joined else ""
+            own = beam_types(flags, k) if heads > 1 and min(flags) and not joined else ()
+            beams = "".join(f'<beam number="{i}">{b}</beam>' for i, b in enumerate(own, 1))
             notations = "".join(f'<slur type="stop" number="{n}"/>' for n in self.hang.slur_stops.get(note, ()))
             notations += "".join(f'<slur type="start" number="{n}"/>' for n in self.hang.slur_starts.get(note, ()))
             signs = tuple(self.hang.signs.get(note, ()))
@@ -174,7 +177,7 @@ class NoteWriter:
             lyric = "".join(self.hang.lyrics.get(note, ()))
             out.append(
                 f"<note{self.plan.loud.get(note, '')}><grace{slash}/>{mark}{chord}{self.pitch_xml[note][0]}"
-                f"{self._instrument(note)}<voice>{voice}</voice><type>{kind}</type>{accidentals.get(note, '')}"
+                f"{self._instrument(note)}<voice>{voice}</voice><type>{kinds[k]}</type>{accidentals.get(note, '')}"
                 f"{self._notehead(note, bits, signs)}{self.staff(self.staff_of[note])}{beams}"
                 f"{f'<notations>{notations}</notations>' if notations else ''}{lyric}</note>"
             )

@@ -42,6 +42,7 @@ class NoteDetails:
     notations: tuple[_Element, ...] = ()
     lyrics: tuple[_Element, ...] = ()
     head: _Element | None = None
+    kind = ""  # note value of a grace note
 
 
 # duration in ticks, written pitch, voice, in a chord, tie bits, staff, how it rests (0, REST, BAR_REST), details
@@ -95,6 +96,8 @@ def _detail(details: NoteDetails, child: _Element, tag: str) -> None:
         details.grace = True
         slash = child.get("slash") == "yes"
         details.flags |= int(Articulation.ACCIACCATURA if slash else Articulation.APPOGGIATURA)
+        if (note := child.getparent()) is not None:
+            details.kind = (note.findtext("type") or "").strip()
     elif tag == "cue":
         details.flags |= CUE
     elif tag == "unpitched":

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rescore_music.io.musicxml.graces import AFTER, Grace, group_text, plain_text
 from rescore_music.io.musicxml.notations import NotationReader
 from rescore_music.io.musicxml.note_element import BAR_REST, CUE, REST, SOUND, NoteDetails, note_values
 from rescore_music.io.musicxml.parts import drum_key, text_of
 from rescore_music.io.musicxml.signs import sign_text
 from rescore_music.io.musicxml.tables import DRUMS, NATURAL, PICTURE, STEPS, TECHNIQUES
+from rescore_music.io.notation.draft import ROW
 from rescore_music.score import Articulation
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from rescore_music.io.musicxml.directions import DirectionReader
     from rescore_music.io.musicxml.place import PartPlace, Written
 
+_COLUMNS = ROW.names or ()
+_FOLLOWING = ("at", "duration", "voice")  # what tells whether a note follows grace notes
 _STEP = {name: i for i, name in enumerate(STEPS)}
 _OCTAVE: dict[str | None, int] = {str(octave): octave for octave in range(10)}
 
@@ -32,7 +36,7 @@ class NoteReader:
         self.place, self.directions = place, directions
         self.attached = NotationReader(place, directions)
         self.standing = 0  # flags of the techniques that hold until others are asked for
-        self.grace_run: list[tuple[int, int, int, int, bool]] = []
+        self.graces: dict[tuple[int, int, int], list[Grace]] = {}  # of the bar, by onset, voice and staff
         self.voices: dict[str, int] = {}
         self.instrument = ""
         self.onset = 0
@@ -122,7 +126,8 @@ class NoteReader:
         if note.lyrics:
             self.attached.lyrics(note)
         if note.grace:
-            self.grace_run.append((note.onset, note.number, note.staff, note.pitch, note.chord))
+            group = self.graces.setdefault((note.onset, note.number, note.staff), [])
+            group.append(Grace(note.pitch, note.kind, note.chord))
         note.tie = note.tie or tied
         return sounding
 
@@ -183,24 +188,18 @@ class NoteReader:
             place.draft.programs.append((place.bar, note.onset, place.index, sound.program, max(sound.bank, 0)))
         self.instrument = note.instrument
 
-    def end_bar(self) -> None:
-        """Keep the order of the bar's grace notes where it is not the score's own (by pitch)."""
-        if not self.grace_run:
+    def end_bar(self, opened: int) -> None:
+        """Keep of the bar's groups of grace notes what is not as usual; the bar's rows begin at `opened`."""
+        if not self.graces:
             return
-        groups: dict[tuple[int, int, int], list[list[int]]] = {}
-        for onset, voice, staff, pitch, chord in self.grace_run:
-            group = groups.setdefault((onset, voice, staff), [])
-            if chord and group:
-                group[-1].append(pitch)
-            else:
-                group.append([pitch])
-        for (onset, voice, staff), chords in groups.items():
-            pitches = [pitch for chord in chords for pitch in sorted(chord)]
-            if len(pitches) > len(chords) or pitches != sorted(pitches):
-                text = " ".join("+".join(map(str, sorted(chord))) for chord in chords)
+        columns = (self.place.rows[opened + _COLUMNS.index(name) :: len(_COLUMNS)] for name in _FOLLOWING)
+        followed = {(at, voice) for at, length, voice in zip(*columns, strict=True) if length}
+        for (onset, voice, staff), notes in self.graces.items():
+            after = onset > 0 and (onset, voice) not in followed
+            if text := group_text(notes) or (plain_text(notes) if after else ""):
                 mark = self.directions.mark(self.place.bar, onset, "grace", text, staff=staff)
-                mark.voice = voice
-        self.grace_run.clear()
+                mark.voice, mark.value = voice, AFTER if after else 0.0
+        self.graces.clear()
 
 
 def _whole(octave: str | None) -> int:

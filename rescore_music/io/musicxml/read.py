@@ -4,8 +4,8 @@ Conventions: ticks are the least common multiple of all divisions in the file an
 sound, spelling is kept; a tied note is one note; repeats and jumps stay as they are written, as marks. What the score
 cannot hold is counted in `import_log`.
 
-Marks beyond the list in `score.Mark`: "fermata" (over a rest or bar line), "grace" (the order of a grace group that
-does not rise: its pitches in `text`), "tremolo" (`value` = strokes where not three), "breath". A slur's `end` is the
+Marks beyond the list in `score.Mark`: "fermata" (over a rest or bar line), "grace" (a grace group that is not as
+usual, see `musicxml.graces`), "tremolo" (`value` = strokes where not three), "breath". A slur's `end` is the
 end of its last note; its `value` has bit 1 where it starts, bit 2 where it ends on a grace note. A "text" mark with
 an `end` is followed by dashes. A velocity comes from the printed dynamics (see `notation.dynamics`) unless the note
 has a `dynamics` attribute of its own.

@@ -41,9 +41,9 @@ class PartWalker:
         """All measures of the part."""
         draft, begin, bar = self.draft, len(self.draft.rows), -1
         for bar, measure in enumerate(measures):
-            self.place.bar = bar
+            self.place.bar, opened = bar, len(draft.rows)
             reach, sounded = self._measure(measure)
-            self.notes.end_bar()
+            self.notes.end_bar(opened)
             if reach > draft.filled.get(bar, 0):
                 draft.filled[bar] = reach
             if sounded > draft.sounded.get(bar, 0):

@@ -383,13 +383,13 @@ def _beamed(pieces: list[Piece], rests: list[bool], meter: Meter) -> list[Piece]
         if j - i > 1:
             flags = [_FLAGS[p.kind] for p in out[i:j]]
             for k in range(i, j):
-                out[k] = out[k]._replace(beams=_beams(flags, k - i))
+                out[k] = out[k]._replace(beams=beam_types(flags, k - i))
         i = max(j, i + 1)
     return out
 
 
-def _beams(flags: list[int], k: int) -> tuple[str, ...]:
-    """Beam types of note k in a group, from the primary beam on."""
+def beam_types(flags: list[int], k: int) -> tuple[str, ...]:
+    """Beam types of note k in a group whose notes have so many flags, from the primary beam on."""
     out = []
     for rank in range(1, flags[k] + 1):
         before = k > 0 and flags[k - 1] >= rank
