@@ -4,9 +4,10 @@
     python benchmarks/bench_harmony.py --tuned    the same on the pieces that parameters were chosen on
 
 Data: the romanText analyses inside the music21 package: the first chorales of the Riemenschneider edition (analysts A.
-Jones and others) and Monteverdi's madrigals. Parameters were chosen on the odd-numbered chorales and on the third book
-of madrigals; figures are for the even-numbered chorales and for books four and five. Pieces whose score and analysis do
-not lie alike (another key, repeats written out in one of the two) are left out.
+Jones and others) and Monteverdi's madrigals. Parameters were chosen, and weights learned (`fit_keys.py`), on the
+odd-numbered chorales and on the third book of madrigals; figures are for the even-numbered chorales and for books four
+and five. A score in another key than its analysis is transposed; pieces whose score and analysis do not lie alike
+(repeats written out in one of the two, other bar lines) are left out.
 
 Convention: score and analysis are sampled together at every eighth of the analysis, so that long chords count longer.
 Key: tonic and mode. Quality: of the numerals whose chord is one of `CHORD_TONES`. Inversion: root and bass right. A
@@ -45,6 +46,11 @@ class Reference:
     source: Path
     chords: np.ndarray[Any, Any]
     seams: tuple[int, ...]  # numbers of the chords that begin a phrase
+    shift: int = 0  # semitones from the score up to the analysis
+
+    def score(self) -> Score:
+        """The score, in the key of the analysis."""
+        return read_score(self.source).transposed(self.shift)
 
 
 def corpus() -> Path:
@@ -63,13 +69,21 @@ def references(which: str) -> list[Reference]:
     else:
         for path in sorted((folder / "bach" / "choraleAnalyses").glob("*.rntxt")):
             if int(path.stem[-3:]) % 2 == (which == "odd"):
-                number = re.search(r"^BWV: *([\d.]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
-                found.append(read_reference(path, folder / "bach" / f"bwv{number[1] if number else ''}.mxl"))
+                found.append(read_reference(path, folder / "bach" / f"bwv{chorale_number(path)}.mxl"))
     return [ref for ref in found if ref is not None]
 
 
+def chorale_number(path: Path) -> str:
+    """The chorale's BWV number as the corpus names its file: "248(2).12" is 248.12-2."""
+    found = re.search(r"^BWV: *(\d+)(?:\((\d)\))?(?:\.(\d+))?", path.read_text(encoding="utf-8"), re.MULTILINE)
+    if found is None:
+        return ""
+    work, cantata, movement = found.groups()
+    return work + (f".{movement}" if movement else "") + (f"-{cantata}" if cantata else "")
+
+
 def read_reference(path: Path, source: Path) -> Reference | None:
-    """The analysis as rows, or None where there is no score or the two do not lie alike (another key, repeats)."""
+    """The analysis as rows, or None where there is no score or the two do not lie alike (repeats)."""
     import music21
 
     if not source.exists():
@@ -93,9 +107,12 @@ def read_reference(path: Path, source: Path) -> Reference | None:
         row[list(n.pitchClasses)] = True
     score = read_score(source)
     at = np.searchsorted(chords[:, 0] * score.ticks_per_quarter, score.notes["onset"], side="right") - 1
-    if tones[np.maximum(at, 0), score.notes["pitch"] % 12].mean() <= SAME:
+    pitch = score.notes["pitch"].astype(int)
+    shares = {t: tones[np.maximum(at, 0), (pitch + t) % 12].mean() for t in (0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5, 6)}
+    shift = max(shares, key=lambda t: shares[t])
+    if shares[shift] <= SAME:
         return None
-    return Reference(path.stem, source, chords, seams_of(path, stream, chords))
+    return Reference(path.stem, source, chords, seams_of(path, stream, chords), shift)
 
 
 def seams_of(path: Path, stream: Any, chords: np.ndarray[Any, Any]) -> tuple[int, ...]:
@@ -141,7 +158,7 @@ def ours(score: Score, places: np.ndarray[Any, Any]) -> dict[str, np.ndarray[Any
     }
 
 
-def theirs(source: Path, places: np.ndarray[Any, Any]) -> dict[str, np.ndarray[Any, Any]]:
+def theirs(source: Path, shift: int, places: np.ndarray[Any, Any]) -> dict[str, np.ndarray[Any, Any]]:
     """What music21 says: chordify, then root, quality and bass of each slice; floating key of each measure."""
     import music21
 
@@ -172,7 +189,8 @@ def theirs(source: Path, places: np.ndarray[Any, Any]) -> dict[str, np.ndarray[A
         values = (key.tonic.pitchClass, key.mode == "minor", root, quality, bass)
         for name, value in zip(columns, (*values, whole.tonic.pitchClass, whole.mode == "minor"), strict=True):
             columns[name].append(value)
-    return {name: np.array(column) for name, column in columns.items()}
+    found = {name: np.array(column) for name, column in columns.items()}
+    return found | {name: (found[name] + shift) % 12 for name in ("tonic", "root", "bass", "one_t")}
 
 
 def agreement(truth: np.ndarray[Any, Any], found: dict[str, np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
@@ -245,7 +263,7 @@ def cadences(name: str, refs: list[Reference]) -> None:
         truth = analysts_cadences(ref)
         if not truth:
             continue
-        score = read_score(ref.source)
+        score = ref.score()
         score = score.replace(marks=(), notes=without_fermatas(score))
         found = analyze_cadences(score)
         wanted, made = wanted + len(truth), made + len(found)
@@ -284,11 +302,11 @@ def table(name: str, refs: list[Reference]) -> None:
     sums: dict[str, Any] = {}
     turns: dict[str, Any] = {}
     for ref in refs:
-        score = read_score(ref.source)
+        score = ref.score()
         places, truth = samples(ref.chords)
         inside = places * score.ticks_per_quarter < score.length
         places, truth = places[inside], truth[inside]
-        other = theirs(ref.source, places)
+        other = theirs(ref.source, ref.shift, places)
         rows = {
             "ours": ours(score, places),
             "music21, floating key": other,

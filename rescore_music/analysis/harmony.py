@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from rescore_music.analysis import chords as _chords
 from rescore_music.analysis import keys as _keys
+from rescore_music.analysis.key_clues import key_clues
 from rescore_music.score import Score
 from rescore_music.structure import Chord, KeySpan
 
@@ -40,16 +41,16 @@ def find_harmony(score: Score) -> Harmony:
     Returns
     -------
     Harmony
-        Keys over [0, score.length), chords over all bars, broken at bar lines. A key's `confidence` is the share of
-        probability that it holds against the other 23 over its span; a chord's how well it explains what sounds.
+        Keys over [0, score.length), chords over all bars, broken at bar lines. A key's `confidence` is its mean
+        probability over its span; a chord's how well it explains what sounds.
     """
     frames = _chords.frames_of(score)
     if not frames.classes.sum():
         return Harmony()
     plain = _chords.chord_gains(frames)
     first, _ = _chords.read_chords(frames, plain=plain.copy())
-    path, seen = _keys.read_keys(score, frames.edges, frames.classes, frames.thickness, first, frames.on_bar)
-    keys = _keys.as_spans(path, seen, frames.edges, score.length)
+    path, chance = _keys.read_keys(key_clues(score, frames, first))
+    keys = _keys.as_spans(path, chance, frames.edges, score.length)
     chosen, fit = _chords.read_chords(frames, _scales(path), plain)
     bass = _chords.bass_tones(score, frames, chosen)
     return Harmony(keys, _chords.as_spans(score, frames, chosen, bass, fit))

@@ -1,111 +1,132 @@
-"""Keys, global and local, with the place of each modulation: a hidden Markov model over beats.
+"""Keys, global and local, with the place of each modulation: a conditional random field over beats.
 
-One frame a beat, 24 states. What speaks for a key is its pitch classes (those of the beat are seen as drawn from
-Albrecht and Shanahan's distribution of the key) and its chords (its tonic and its dominant most, chords outside it
-against it). Moving to another key costs more the further it lies on the circle of fifths, and more off the bar line. A
-key signature of the file is a mild prior, milder where it says no sharps or flats, which MIDI files write unasked.
+One frame a beat (or half of one), 24 states. The clues of `key_clues` speak for each key in each frame; moving to
+another key costs more the further it lies on the circle of fifths, less at bar lines and where a phrase begins. Each
+frame is given the key that is likeliest in the light of all frames, before and after it.
+
+What a progression says for a key (V to I, IV to V ...), what it says that the music comes to rest on a degree, and what
+each move between keys costs beside the circle of fifths is learned: `key_weights.npz`, written by
+`benchmarks/fit_keys.py` from the odd-numbered Riemenschneider chorales and Monteverdi's third book.
 
 Conventions: pitch classes 0..11 from C; states 0..11 the major keys, 12..23 the minor ones; ticks. Equivariant: a
-transposed score has the transposed keys. Parameters were chosen on the odd-numbered Riemenschneider chorales and
-Monteverdi's third book (`benchmarks/bench_harmony.py --tuned`).
+transposed score has the transposed keys.
 
-Sources: J. Albrecht and D. Shanahan, "The Use of Large Corpora to Train a New Type of Key-Finding Algorithm", Music
-Perception 31 (2013), the two profiles; C. Krumhansl, "Cognitive Foundations of Musical Pitch" (1990), for the method;
-C. Raphael and J. Stoddard, "Functional Harmonic Analysis Using Probabilistic Models", CMJ 28 (2004), for reading key
-and chords together.
+Sources: J. Lafferty, A. McCallum and F. Pereira, "Conditional Random Fields" (2001); C. Raphael and J. Stoddard,
+"Functional Harmonic Analysis Using Probabilistic Models", CMJ 28 (2004), for reading keys from chords.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 
-from rescore_music.score import Score
-from rescore_music.structure import CHORD_TONES, KeySpan
+from rescore_music.analysis.key_clues import KEYS, MINOR_OF, PLACES, TONIC_OF, KeyClues, degrees
+from rescore_music.structure import KeySpan
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-MAJOR = np.array([0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081])
-MINOR = np.array([0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052])
-BEAT_WEIGHT, ALONE = 1.2, 0.8  # draws that a beat counts for, of two notes or more and of one line
-TONIC, DOMINANT, SEVENTH, DIATONIC, FOREIGN = 1.0, 1.0, 0.33, 0.14, -0.6  # what a beat of each chord says for a key
-LINE = 1.0  # sounding notes at which chords begin to speak: one line alone makes none
 NEAR_KEY, KEY_STEP, OFF_BAR = 3.3, 2.0, 0.6  # cost of any change of key, of each fifth it moves, and off the bar line
-SIGNATURE, NO_SIGNATURE, SAID_MINOR = 0.1, 0.05, 0.25  # a beat's gain for the keys of the signature
+WEIGHTS_FILE = Path(__file__).with_name("key_weights.npz")
 
 
-def read_keys(
-    score: Score,
-    edges: Ints,
-    classes: Floats,
-    thickness: Floats,
-    chords: Ints,
-    strong: npt.NDArray[np.bool_],
-) -> tuple[Ints, Floats]:
-    """The key of each frame.
+@dataclass(frozen=True, eq=False)
+class KeyWeights:
+    """What is learned, in nats.
+
+    Attributes
+    ----------
+    progression : float64 array, shape (12, 12, 2, 2, 2)
+        By the degree of the chord before, the degree of the chord, whether each is minor, and the mode of the key.
+    rest : float64 array, shape (12, 2, 2)
+        By the degree of the chord, whether it is minor, and the mode of the key.
+    move : float64 array, shape (12, 2, 2)
+        By the semitones between the tonics, and the modes of the two keys.
+    place : float64 array, shape (PLACES,)
+        For a change of key, by the clues of the place.
+    """
+
+    progression: Floats
+    rest: Floats
+    move: Floats
+    place: Floats
+
+
+NO_WEIGHTS = KeyWeights(np.zeros((12, 12, 2, 2, 2)), np.zeros((12, 2, 2)), np.zeros((12, 2, 2)), np.zeros(PLACES))
+
+
+@cache
+def key_weights() -> KeyWeights:
+    """The shipped weights."""
+    with np.load(WEIGHTS_FILE) as file:
+        return KeyWeights(*(file[name].astype(np.float64) for name in ("progression", "rest", "move", "place")))
+
+
+def read_keys(clues: KeyClues, weights: KeyWeights | None = None) -> tuple[Ints, Floats]:
+    """The key of each frame, and the probability of every key there.
 
     Parameters
     ----------
-    score : Score
-        For its key signatures.
-    edges : int64 array, shape (frames + 1,)
-    classes : float64 array, shape (frames, 12)
-        Sounding ticks of each pitch class.
-    thickness : float64 array, shape (frames,)
-        How many different pitch classes sound at a time.
-    chords : int64 array, shape (frames,)
-        12 * quality + root, qualities as `CHORD_TONES` lists them; -1 for none.
-    strong : bool array, shape (frames,)
-        Frames at a bar line.
+    clues : KeyClues
+    weights : KeyWeights, optional
+        The shipped ones if not given.
 
     Returns
     -------
     path : int64 array, shape (frames,)
-    seen : float64 array, shape (frames, 24)
-        What speaks for each key in each frame (nats).
+    chance : float64 array, shape (frames, 24)
     """
-    total = classes.sum(axis=1, keepdims=True)
-    share = classes / np.maximum(total, 1e-9)
-    length = np.diff(edges)
-    beats = length / np.maximum([score.beat_ticks(int(t)) for t in edges[:-1]], 1)
-    full = np.minimum(total[:, 0] / np.maximum(length, 1), 1.0) * beats
-    profiles = np.log(np.stack([np.roll(p, k) for p in (MAJOR, MINOR) for k in range(12)]))
-    profiles -= profiles.mean()
-    thick = np.clip(thickness - LINE, 0.0, 1.0)
-    seen = (full * (ALONE + (BEAT_WEIGHT - ALONE) * thick))[:, None] * (share @ profiles.T)
-    seen += np.where(chords >= 0, beats * thick, 0.0)[:, None] * function_table()[np.maximum(chords, 0)]
-    path = best_path(
-        seen + _signature_gain(score, edges[:-1]) * beats[:, None], key_distances(), np.where(strong, 0, OFF_BAR)
-    )
-    return path, seen
+    w = key_weights() if weights is None else weights
+    chance = marginals(gains(clues, w), moves(w), changes(clues, w))
+    return chance.argmax(axis=1).astype(np.int64), chance
 
 
-def function_table() -> Floats:
-    """What each chord says for each key: shape (chords, 24), chords as 12 * quality + root."""
-    names = list(CHORD_TONES)
-    table = np.zeros((12 * len(names), 24))
-    for q, name in enumerate(names):
-        tones = CHORD_TONES[name]
-        for minor in (0, 1):
-            scale = {0, 2, 3, 5, 7, 8, 10, 11} if minor else {0, 2, 4, 5, 7, 9, 11}
-            for above in range(12):
-                inside = all((above + t) % 12 in scale for t in tones)
-                value = DIATONIC if inside else FOREIGN
-                home = (above == 0) and name == ("min" if minor else "maj")
-                if home:
-                    value = TONIC
-                elif above == 7 and name in ("maj", "7"):
-                    value = DOMINANT + SEVENTH * (name == "7")
-                elif above == 11 and (name in ("dim", "dim7") or (name == "hdim7" and not minor)):
-                    value = DOMINANT
-                for tonic in range(12):
-                    table[12 * q + (tonic + above) % 12, 12 * minor + tonic] = value
-    return table
+def gains(clues: KeyClues, w: KeyWeights) -> Floats:
+    """What speaks for each key in each frame: shape (frames, 24)."""
+    out = clues.seen.copy()
+    for rows, index, table in ((*progressions(clues), w.progression), (*rests(clues), w.rest)):
+        out[rows] += clues.weight[rows, None] * table.ravel()[index]
+    return out
+
+
+def progressions(clues: KeyClues) -> tuple[Ints, Ints]:
+    """Frames with a progression, and for each key its place in `KeyWeights.progression` laid flat: (n,), (n, 24)."""
+    rows = np.flatnonzero(clues.before >= 0)
+    (before, dark), (now, dark_now) = degrees(clues.before[rows]), degrees(clues.chords[rows])
+    return rows, (((before * 12 + now) * 2 + dark[:, None]) * 2 + dark_now[:, None]) * 2 + MINOR_OF
+
+
+def rests(clues: KeyClues) -> tuple[Ints, Ints]:
+    """Frames on which the music rests, and for each key its place in `KeyWeights.rest` laid flat: (n,), (n, 24)."""
+    rows = np.flatnonzero(clues.resting)
+    now, dark = degrees(clues.chords[rows])
+    return rows, (now * 2 + dark[:, None]) * 2 + MINOR_OF
+
+
+def kinds_of_move() -> Ints:
+    """Place of each move in `KeyWeights.move` laid flat: shape (24, 24), from and to."""
+    interval = (TONIC_OF[None, :] - TONIC_OF[:, None]) % 12
+    return np.asarray((interval * 2 + MINOR_OF[:, None]) * 2 + MINOR_OF[None, :], np.int64)
+
+
+def moves(w: KeyWeights) -> Floats:
+    """What speaks for moving from key to key: shape (24, 24), 0 for staying."""
+    out: Floats = w.move.ravel()[kinds_of_move()] - key_distances()
+    np.fill_diagonal(out, 0)
+    return out
+
+
+def changes(clues: KeyClues, w: KeyWeights) -> Floats:
+    """What speaks for a change of key, wherever to, at the start of each frame: shape (frames,)."""
+    return np.asarray(clues.places @ w.place - OFF_BAR * (clues.places[:, 0] == 0), np.float64)
 
 
 def key_distances() -> Floats:
-    """Cost of moving from key to key: shape (24, 24)."""
+    """Cost of moving from key to key by the circle of fifths alone: shape (24, 24)."""
     fifths = np.array([(7 * k) % 12 for k in range(12)] + [(7 * (k + 3)) % 12 for k in range(12)])
     around = np.abs(fifths[:, None] - fifths[None, :])
     cost: Floats = NEAR_KEY + KEY_STEP * np.minimum(around, 12 - around).astype(np.float64)
@@ -113,51 +134,39 @@ def key_distances() -> Floats:
     return cost
 
 
-def _signature_gain(score: Score, starts: Ints) -> Floats:
-    gain = np.zeros((len(starts), 24))
-    if len(score.keys):
-        row = np.searchsorted(score.keys["tick"], starts, side="right") - 1
-        fifths = score.keys["fifths"].astype(np.int64)[np.maximum(row, 0)]
-        mode = score.keys["mode"][np.maximum(row, 0)]
-        # files that never leave "no sharps or flats" mostly never said anything; "minor" nobody writes unasked
-        strength = np.where(np.any(score.keys["fifths"] != 0), SIGNATURE, NO_SIGNATURE) * (row >= 0)
-        strength = np.where((mode == 1) & (row >= 0), SAID_MINOR, strength)
-        at = np.arange(len(starts))
-        major = (7 * fifths) % 12
-        gain[at, major] += strength * (mode != 1)
-        gain[at, 12 + (major + 9) % 12] += strength * (mode != 0)
-    return gain
-
-
-def best_path(seen: Floats, cost: Floats, extra: Floats) -> Ints:
-    """The best path through frames with gains `seen` (frames, states); moves cost `cost` (from, to) and `extra`."""
-    frames, states = seen.shape
-    back = np.zeros((frames, states), np.int64)
-    best = seen[0].copy()
-    stay = np.arange(states)
+def marginals(gain: Floats, move: Floats, change: Floats) -> Floats:
+    """Probability of each key in each frame, by the forward and backward recursions: shape (frames, 24)."""
+    frames = len(gain)
+    likely = np.exp(gain - gain.max(axis=1, keepdims=True))
+    step = np.exp(move)
+    np.fill_diagonal(step, 0)
+    back_step = np.ascontiguousarray(step.T)
+    leave = np.exp(change)
+    forward, backward = np.empty((frames, KEYS)), np.ones((frames, KEYS))
+    now = likely[0] / likely[0].sum()
+    forward[0] = now
     for t in range(1, frames):
-        reach = best[:, None] - cost
-        came = reach.argmax(axis=0)
-        moved = reach[came, stay] - extra[t] * (came != stay)
-        here = best >= moved
-        back[t] = np.where(here, stay, came)
-        best = np.where(here, best, moved) + seen[t]
-    path = np.zeros(frames, np.int64)
-    path[-1] = int(best.argmax())
-    for t in range(frames - 1, 0, -1):
-        path[t - 1] = back[t, path[t]]
-    return path
+        now = (now + leave[t] * (now @ step)) * likely[t]
+        now /= now.sum()
+        forward[t] = now
+    now = backward[-1]
+    for t in range(frames - 2, -1, -1):
+        ahead = now * likely[t + 1]
+        now = ahead + leave[t + 1] * (ahead @ back_step)
+        now /= now.sum()
+        backward[t] = now
+    both = forward * backward
+    return np.asarray(both / both.sum(axis=1, keepdims=True), np.float64)
 
 
-def as_spans(path: Ints, seen: Floats, edges: Ints, end: int) -> tuple[KeySpan, ...]:
-    """Key spans over [0, end). Confidence: the key's share of probability against the other 23 over its span."""
+def as_spans(path: Ints, chance: Floats, edges: Ints, end: int) -> tuple[KeySpan, ...]:
+    """Key spans over [0, end). Confidence: the mean probability of the key over the frames of its span."""
     starts = np.flatnonzero(np.concatenate([[True], np.diff(path) != 0]))
-    total = np.add.reduceat(seen, starts, axis=0)
+    stops = np.append(starts[1:], len(path))
     places = [0, *edges[starts[1:]].tolist(), max(end, int(edges[starts[-1]]) + 1)]
     spans = []
-    for i, first in enumerate(starts):
-        k = int(path[first])
-        odds = np.exp(np.clip(total[i] - total[i, k], -50, 50))
+    for i, (a, b) in enumerate(zip(starts.tolist(), stops.tolist(), strict=True)):
+        k = int(path[a])
         mode = "minor" if k >= 12 else "major"
-        spans.append(KeySpan(int(places[i]), int(places[i + 1]), k % 12, mode, float(1 / odds.sum())))
+        spans.append(KeySpan(int(places[i]), int(places[i + 1]), k % 12, mode, float(chance[a:b, k].mean())))
     return tuple(spans)
