@@ -1,4 +1,4 @@
-"""What music21 passes over in Humdrum: slurs in **kern, hairpins in **dynam.
+"""What music21 passes over in Humdrum: slurs in **kern, hairpins in **dynam, words in **text, names of instruments.
 
 Conventions: lines count as music21 counts them (it leaves each note the number of its line), spines by the column they
 began in. A spine that splits keeps its number in both halves.
@@ -16,6 +16,7 @@ from bisect import bisect_left
 from typing import NamedTuple
 
 _PITCH = re.compile(r"(?<![a-gA-G])([a-gA-G])\1*(#+|-+)?")
+_WORDS = ("**text", "**silbe", "**lyrics", "**Text")
 _NATURAL = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 
 
@@ -127,14 +128,49 @@ def pitches_of(cell: str) -> frozenset[int]:
     return frozenset(out)
 
 
+def names_of(text: str) -> dict[int, str]:
+    """The instrument's name (*I"...) of each spine."""
+    spines: list[tuple[int, str]] = []
+    out: dict[int, str] = {}
+    for line in text.splitlines():
+        if not line.startswith("*"):
+            continue
+        cells = line.split("\t")
+        spines = list(enumerate(cells)) if line.startswith("**") else spines
+        for (spine, _), cell in zip(spines, cells, strict=False):
+            if cell.startswith('*I"'):
+                out.setdefault(spine, cell[3:].strip(' "'))
+        spines = spines if line.startswith("**") else _moved(spines, cells)
+    return out
+
+
+def _beside(tokens: dict[int, list[Token]], spine: int, kinds: tuple[str, ...]) -> list[list[tuple[int, str]]]:
+    """(line, cell) of each spine of some kinds that stands between a **kern spine and the next."""
+    columns = sorted({(t.spine, t.kind) for cells in tokens.values() for t in cells if t.spine > spine})
+    following = next((number for number, kind in columns if kind == "**kern"), -1)
+    out = []
+    for after, kind in columns:
+        if kind in kinds and (following < 0 or after < following):
+            found = ((line, "".join(t.text for t in c if t.spine == after)) for line, c in sorted(tokens.items()))
+            out.append([(line, text) for line, text in found if text])
+    return out
+
+
 def _dynam(tokens: dict[int, list[Token]], spine: int) -> list[tuple[int, str]]:
     """(line, cell) of the **dynam spine that follows a **kern spine; empty where none does."""
-    columns = sorted({(t.spine, t.kind) for cells in tokens.values() for t in cells})
-    after, kind = next((column for column in columns if column[0] > spine), (-1, ""))
-    if kind != "**dynam":
-        return []
-    found = ((line, "".join(t.text for t in cells if t.spine == after)) for line, cells in sorted(tokens.items()))
-    return [(line, text) for line, text in found if text]
+    return next(iter(_beside(tokens, spine, ("**dynam",))), [])
+
+
+def words(tokens: dict[int, list[Token]], spine: int, spots: list[Spot]) -> list[list[tuple[Spot, str]]]:
+    """The syllables beside a **kern spine, verse by verse; one that its word goes on after ends in "-"."""
+    by_line: dict[int, Spot] = {}
+    for spot in sorted(spots, key=lambda s: (s.grace, s.voice)):
+        by_line.setdefault(spot.line, spot)
+    out = []
+    for cells in _beside(tokens, spine, _WORDS):
+        sung = ((by_line.get(line), " ".join(text.split()).lstrip("-")) for line, text in cells)
+        out.append([(spot, text) for spot, text in sung if spot is not None and text.strip("_|~")])
+    return [line for line in out if line]
 
 
 def levels(tokens: dict[int, list[Token]], spine: int, spots: list[Spot]) -> list[tuple[Spot, str]]:

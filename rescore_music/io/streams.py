@@ -46,6 +46,7 @@ _FLAGS = {
     "Tremolo": Articulation.TREMOLO,
     "ArpeggioMark": Articulation.ARPEGGIO,
 }
+_DENOMINATORS = (1, 2, 4, 8, 16, 32, 64, 128)
 _BARLINES = {"double": "double", "final": "final", "dashed": "dashed", "dotted": "dotted", "heavy": "heavy"}
 
 
@@ -124,7 +125,10 @@ class Walker:
             at = self._ticks(element.getOffsetInHierarchy(measure))
             kinds = element.classSet
             if "TimeSignature" in kinds and element.numerator and element.denominator:
-                draft.meters.setdefault(bar, (int(element.numerator), int(element.denominator)))
+                if element.denominator in _DENOMINATORS and element.numerator < 256:
+                    draft.meters.setdefault(bar, (int(element.numerator), int(element.denominator)))
+                else:
+                    draft.note("meter", f"{element.ratioString[:20]}, which no note value counts, ignored")
             elif "KeySignature" in kinds and element.sharps is not None and abs(element.sharps) <= 11:
                 mode = {"major": 0, "minor": 1}.get(getattr(element, "mode", None) or "", -1)
                 draft.keys.append((bar, at, self.index, int(element.sharps), mode))
@@ -229,8 +233,12 @@ class Walker:
         for lyric in element.lyrics:
             if lyric.text:
                 text = lyric.text + ("-" if lyric.syllabic in ("begin", "middle") else "")
-                mark = self._mark(bar, at, "lyric", text)
-                mark.voice, mark.value = voice, float(lyric.number or 1)
+                self.sing(self.spots[-1], text, lyric.number or 1)
+
+    def sing(self, spot: Spot, text: str, verse: int) -> None:
+        """A syllable under a note."""
+        mark = self._mark(spot.bar, spot.at, "lyric", text)
+        mark.voice, mark.value = spot.voice, float(verse)
 
     def _spanners(self) -> None:
         from music21 import dynamics, spanner

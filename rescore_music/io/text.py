@@ -13,18 +13,22 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rescore_music.errors import ReadError
+from rescore_music.io.abc import Tune, Voice, arranged, syllables
 from rescore_music.io.files import read_bytes
-from rescore_music.io.humdrum import hairpins, kern_spines, levels, slurs, tokens_of
+from rescore_music.io.humdrum import hairpins, kern_spines, levels, names_of, slurs, tokens_of, words
 from rescore_music.io.limits import NOTATION_BYTES, TEXT
 from rescore_music.io.notation.draft import ENDS_ON_GRACE, STARTS_ON_GRACE, Draft, MarkDraft, assemble
 from rescore_music.io.streams import Walker, resolution
 from rescore_music.score import Metadata, Score
 
 _FORMATS = {".abc": "abc", ".krn": "humdrum"}
+_ABC_ABOVE = re.compile(r'"[\^_<>@][^"]*"')
 _ABC_PASSED_OVER = (
     ("decorations (!...!)", r"![^!\s]+!"),
     ("rolls, trills and other signs before notes (~ T H L P S O)", r"[~HLOPST](?=[\^_=]*[A-Ga-g])"),
@@ -55,18 +59,23 @@ def read_text(path: str | Path) -> Score:
     except UnicodeDecodeError:
         text = data.decode("latin-1")
     kind = _FORMATS.get(path.suffix.lower()) or ("humdrum" if text.lstrip().startswith(("**", "!!")) else "abc")
-    stream, others = _parsed(text, kind, str(path))
+    tune, others = _first_tune(text) if kind == "abc" else (text, 0)
+    ready = arranged(tune) if kind == "abc" else Tune(text, [], Counter())
+    stream, more = _parsed(ready.text, kind, str(path))
     parts = list(stream.parts) or [stream]
     draft = Draft(resolution(stream), str(path))
-    if others:
-        draft.note("tunes", "further tunes in the file, left out", others)
+    if others or more:
+        draft.note("tunes", "further tunes in the file, left out", max(others, more))
     walked = [Walker(draft, i, part) for i, part in enumerate(parts)]
     for walker in walked:
         walker.walk()
+    names = [voice.name for voice in ready.voices]
     if kind == "abc":
-        _tell_passed_over(draft, _first_tune(text)[0])
+        _tell_passed_over(draft, tune, ready)
+        for walker, voice in zip(walked, ready.voices, strict=False):
+            _add_words(draft, walker, voice)
     if kind == "humdrum":
-        _add_arches(draft, walked, text)
+        names = _add_spines(draft, walked, text)
     if not draft.rows and not any(draft.filled.values()):
         raise ReadError("the score has no notes", file=path, cure="export a score with music in it")
     metadata = Metadata(
@@ -76,30 +85,53 @@ def read_text(path: str | Path) -> Score:
         source_digest=hashlib.sha256(data).hexdigest(),
         source_format=kind,
     )
-    return assemble(draft, [walker.part() for walker in walked], metadata)
+    found = [walker.part() for walker in walked]
+    if len(names) == len(found):
+        found = [replace(part, name=name[:TEXT] or part.name) for part, name in zip(found, names, strict=True)]
+    return assemble(draft, found, metadata)
 
 
-def _tell_passed_over(draft: Draft, tune: str) -> None:
+def _tell_passed_over(draft: Draft, tune: str, ready: Tune) -> None:
     """What music21 leaves out of ABC without a word."""
     lines = tune.splitlines()
     music = [re.sub(r'"[^"]*"|%.*', "", line) for line in lines if not re.match(r"[A-Za-z]:|%", line)]
     for what, pattern in _ABC_PASSED_OVER:
         if count := sum(len(re.findall(pattern, line)) for line in music):
             draft.note("tune", f"{what} of ABC, ignored", count)
-    if words := sum(line.startswith("w:") for line in lines):
-        draft.note("tune", "lines of words (w:) of ABC, ignored", words)
+    if said := sum(len(_ABC_ABOVE.findall(line)) for line in lines if not re.match(r"[A-Za-z]:|%", line)):
+        draft.note("tune", 'words above and below ("^...") of ABC, ignored', said)
+    for name, count in sorted(ready.left_out.items()):
+        draft.note("tune", f"fields {name}: inside a tune of ABC, ignored", count)
 
 
-def _add_arches(draft: Draft, walked: list[Walker], text: str) -> None:
-    """Slurs and hairpins, which music21 passes over; its parts are the kern spines from the right."""
+def _add_words(draft: Draft, walker: Walker, voice: Voice) -> None:
+    """The words of a voice, where its notes are those that were counted."""
+    spots = sorted((spot for spot in walker.spots if not spot.grace), key=lambda s: (s.bar, s.at))
+    if len(spots) != voice.notes:
+        if voice.sung:
+            draft.note("tune", "lines of words (w:) of ABC whose notes cannot be counted, ignored", len(voice.sung))
+        return
+    for line in voice.sung:
+        for number, text in syllables(line):
+            walker.sing(spots[number], text, line.verse)
+
+
+def _add_spines(draft: Draft, walked: list[Walker], text: str) -> list[str]:
+    """Slurs, hairpins, words and names, which music21 passes over; its parts are the kern spines from the right.
+
+    Returns the parts' names, none where spines are not one part each.
+    """
     tokens = tokens_of(text)
     spines = kern_spines(tokens)
     if len(spines) != len(walked):
         if "(" in text:
             draft.note("slurs", "slurs of spines that are not one part each, ignored")
-        return
+        return []
     heard = {mark.part for mark in draft.marks if mark.kind == "dynamic"}
     for walker, spine in zip(walked, reversed(spines), strict=True):
+        for verse, line in enumerate(words(tokens, spine, walker.spots), 1):
+            for spot, syllable in line:
+                walker.sing(spot, syllable, verse)
         if walker.index not in heard:  # music21 hears them only where staves are numbered
             for spot, level in levels(tokens, spine, walker.spots):
                 draft.marks.append(MarkDraft(spot.bar, spot.at, "dynamic", level, walker.index))
@@ -114,6 +146,10 @@ def _add_arches(draft: Draft, walked: list[Walker], text: str) -> None:
                 draft.marks.append(mark)
             if half:
                 draft.note(f"part {walker.index + 1}", f"a {kind} without its other half, dropped", half)
+    if sections := sum(line.startswith("*>[") or "\t*>[" in line for line in text.splitlines()):
+        draft.note("form", "orders of sections (*>[...]) ignored: each section stands once", sections)
+    named = names_of(text)
+    return [named.get(spine, "") for spine in reversed(spines)]
 
 
 def _said(metadata: Any, name: str) -> str:
@@ -126,8 +162,6 @@ def _parsed(text: str, kind: str, file: str) -> tuple[Any, int]:
     from music21 import converter, stream
 
     others = 0
-    if kind == "abc":
-        text, others = _first_tune(text)
     name = {"abc": "ABC notation", "humdrum": "Humdrum"}[kind]
     if kind == "humdrum" and "**" not in text:
         raise ReadError("this is not Humdrum: no interpretation (**kern) is named", file=file, cure="check the suffix")

@@ -146,11 +146,125 @@ def test_kern_pitches(cell, pitches):
 
 def test_what_music21_leaves_out_of_abc_is_told(tmp_path):
     path = tmp_path / "tune.abc"
-    path.write_text("X:1\nM:4/4\nL:1/4\nK:C\n!f!C ~D TE F|\nw: one two three four\n")
+    path.write_text('X:1\nM:4/4\nL:1/4\nK:C\n!f!C ~D TE "^slow"F|\nP:B\nN:a remark\nC4|\n')
     told = {item.what: item.count for item in read_text(path).import_log}
     assert [count for what, count in told.items() if "decorations" in what] == [1]
     assert [count for what, count in told.items() if "trills" in what] == [2]
-    assert [count for what, count in told.items() if "words" in what] == [1]
+    assert [count for what, count in told.items() if "words above" in what] == [1]
+    assert [count for what, count in told.items() if "P:" in what] == [1]
+
+
+QUARTET = """X:1
+M:3/4
+L:1/4
+K:F
+V:S nm="Soprano"
+V:B nm="Bass" clef=bass
+[V:S] A2 B | c3 |
+w: Hel-lo my_ friend
+[V:B] F,2 B,, | F,3 |
+[V:S] [K:C] B2 c | d3 |
+w: good~bye *| end
+w: se-cond verse a
+[V:B] B,,2 C, | D,3 |
+"""
+
+
+def abc(tmp_path, text):
+    path = tmp_path / "tune.abc"
+    path.write_text(text)
+    return read_text(path)
+
+
+def part(score, number, name="pitch"):
+    return score.notes[name][score.part_notes(number)].tolist()
+
+
+def sung(score):
+    return [(m.tick / score.ticks_per_quarter, m.text, int(m.value)) for m in score.marks if m.kind == "lyric"]
+
+
+def test_voices_of_abc_that_take_turns_are_parts_that_play_together(tmp_path):
+    score = abc(tmp_path, QUARTET)
+    assert [p.name for p in score.parts] == ["Soprano", "Bass"]
+    assert part(score, 0) == [69, 70, 72, 71, 72, 74]  # B natural after [K:C]
+    assert part(score, 1) == [53, 46, 53, 46, 48, 50]  # and B flat still where nobody said otherwise
+    assert part(score, 0, "onset") == part(score, 1, "onset")
+    assert len(score.bars) == 5
+
+
+def test_the_words_of_abc_stand_under_their_notes(tmp_path):
+    score = abc(tmp_path, QUARTET)
+    first = [(0, "Hel-"), (2, "lo"), (3, "my"), (6, "good bye"), (9, "end")]
+    second = [(6, "se-"), (8, "cond"), (9, "verse")]
+    assert sung(score) == sorted([(*word, 1) for word in first] + [(*word, 2) for word in second], key=lambda w: w[::2])
+    assert {m.part for m in score.marks if m.kind == "lyric"} == {0}
+
+
+@pytest.mark.parametrize(
+    ("words", "syllables"),
+    [
+        ("a b c d", ["a", "b", "c", "d"]),
+        ("glo--- ria", ["glo-", "", "", "ria"]),
+        ("glo - - ria", ["glo", "", "", "ria"]),
+        ("a * * d", ["a", "", "", "d"]),
+        ("a|c", ["a", "", "c", ""]),
+        (r"well\-known yes", ["well‑known", "yes", "", ""]),
+        ("a b c d e f", ["a", "b", "c", "d"]),
+    ],
+)
+def test_syllables_of_abc_skip_and_join_as_the_standard_says(tmp_path, words, syllables):
+    score = abc(
+        tmp_path,
+        f'X:1\nM:2/4\nL:1/4\nK:C\n"Am"{{e}}[CE] D|!f!z/2E/2 F|\nw: {words}\n',
+    )
+    said = dict.fromkeys(score.notes["onset"][score.notes["duration"] > 0].tolist(), "")
+    said |= {m.tick: m.text for m in score.marks if m.kind == "lyric"}
+    assert list(said.values()) == syllables
+
+
+def test_meter_key_and_note_length_of_abc_change_inside_a_tune(tmp_path):
+    text = "X:1\nM:4/4\nL:1/4\nK:D\nfcde|\nM:3/4\nK:F\nfcd|[L:1/8]f4 d2|[M:2/4] c2 f2|M:3/8 c3|\n"
+    score = abc(tmp_path, text)
+    quarter = score.ticks_per_quarter
+    assert score.notes["pitch"].tolist() == [78, 73, 74, 76, 77, 72, 74, 77, 74, 72, 77, 72]
+    assert (score.notes["duration"] / quarter).tolist() == [1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1.5]
+    meters = [(t / quarter, n, d) for t, n, d in score.meters.tolist()]
+    assert meters == [(0, 4, 4), (4, 3, 4), (10, 2, 4), (12, 3, 8)]
+    assert [(t / quarter, f) for t, f, _ in score.keys.tolist()] == [(0, 2), (4, -1)]
+
+
+def test_a_meter_that_no_note_value_counts_is_told(tmp_path):
+    score = abc(tmp_path, "X:1\nM:4/4\nL:1/4\nK:C\nCDEF|\nM:3/46\nCDE|\n")
+    assert score.meters["denominator"].tolist() == [4]
+    assert {item.where for item in score.import_log if "no note value" in item.what} == {"meter"}
+
+
+VOCAL = """**kern\t**text\t**kern\t**text\t**text\t**dynam
+*I"Cello\t*\t*I"Soprano\t*\t*\t*
+*M4/4\t*\t*M4/4\t*\t*\t*
+4C\tone\t4cc\tAl-\tO\tf
+4D\t.\t4dd\t-le-\t.\t.
+4E\ttwo\t4ee\t-lu-\tmy\t<
+4F\t.\t4ff\t-ja\t_\t[
+*>[A,A]\t*\t*\t*\t*\t*
+=\t=\t=\t=\t=\t=
+1C\t.\t1cc\t.\t.\tp
+*-\t*-\t*-\t*-\t*-\t*-
+"""
+
+
+def test_kern_has_names_words_and_dynamics_wherever_their_spines_stand(tmp_path):
+    path = tmp_path / "song.krn"
+    path.write_text(VOCAL)
+    score = read_text(path)
+    assert [p.name for p in score.parts] == ["Soprano", "Cello"]
+    words = [(m.part, m.text, int(m.value)) for m in score.marks if m.kind == "lyric"]
+    soprano = [(0, "Al-", 1), (0, "O", 2), (0, "le-", 1), (0, "lu-", 1), (0, "my", 2), (0, "ja", 1)]
+    assert [w for w in words if w[0] == 0] == soprano
+    assert [w for w in words if w[0] == 1] == [(1, "one", 1), (1, "two", 1)]
+    assert [(m.part, m.text) for m in score.marks if m.kind in ("dynamic", "hairpin")] == [(0, "f"), (0, "<"), (0, "p")]
+    assert [item.count for item in score.import_log if item.where == "form"] == [1]
 
 
 def test_abc_repeats_and_endings_are_played_out(tmp_path):
