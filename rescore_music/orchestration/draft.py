@@ -74,6 +74,7 @@ class Loss(IntEnum):
     HASTE = 11
     KETTLES = 12
     PEDALS = 13
+    GRACE = 14
 
 
 LOSS_TEXT = {
@@ -91,6 +92,7 @@ LOSS_TEXT = {
     Loss.HASTE: "thinned: faster than its player can go, and nobody free to share it",
     Loss.PEDALS: "thinned: no time for the harp's pedals",
     Loss.KETTLES: "left out: no drum tuned in time, and nobody free to take it over",
+    Loss.GRACE: "left out: a grace note whose note is not played either",
 }
 
 
@@ -141,7 +143,7 @@ def note_ranks(score: Score, analysis: Analysis) -> Ints:
     """Per source note its place in its line's chord: 0 the note the line is heard by."""
     line, phrase, role = cells(score, analysis)
     cell = line * max(len(analysis.phrases), 1) + phrase
-    return chord_ranks(score.notes["onset"], cell, score.notes["pitch"].astype(np.int64), role == int(Role.BASS))
+    return chord_ranks(score.notes, cell, role == int(Role.BASS))
 
 
 def expand(

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rescore_music.orchestration.costs import DOUBLE_IMPORTANCE, IMPORTANCE
-from rescore_music.score import Score
+from rescore_music.score import GRACE, Rows, Score
 from rescore_music.structure import Analysis, Role
 
 Floats = npt.NDArray[np.float64]
@@ -90,11 +90,15 @@ class Material:
     form: Ints
 
 
-def chord_ranks(onset: Ints, group: Ints, pitch: Ints, from_below: npt.NDArray[np.bool_]) -> Ints:
+def chord_ranks(notes: Rows, group: Ints, from_below: npt.NDArray[np.bool_]) -> Ints:
     """Place of each note in its chord: 0 for the outer note (top, or lowest where `from_below`), then inwards.
 
-    Notes of one `group` with one onset are a chord.
+    Notes of one `group` with one onset are a chord. Grace notes are none of it: all are 0, so that whoever plays the
+    outer note plays its grace notes too, and none of these pushes it inwards.
     """
+    onset, pitch = notes["onset"], notes["pitch"].astype(np.int64)
+    grace = (notes["articulation"] & GRACE) != 0
+    group = 2 * group + grace
     order = np.lexsort((np.where(from_below, pitch, -pitch), onset, group))
     new = np.ones(len(order), bool)
     new[1:] = (np.diff(onset[order]) != 0) | (np.diff(group[order]) != 0)
@@ -102,6 +106,7 @@ def chord_ranks(onset: Ints, group: Ints, pitch: Ints, from_below: npt.NDArray[n
     start = np.maximum.accumulate(np.where(new, place, 0))
     rank = np.empty(len(order), np.int64)
     rank[order] = place - start
+    rank[grace] = 0
     return rank
 
 
@@ -146,8 +151,7 @@ def material(score: Score, analysis: Analysis) -> Material:
     kept = (role != int(Role.REST)) & (role != int(Role.PERCUSSION))
     chosen, phrase, line, role = chosen[kept], phrase[kept], line[kept], role[kept]
     cell = phrase * lines + line
-    onset, pitch = notes["onset"][chosen], notes["pitch"][chosen].astype(np.int64)
-    rank = chord_ranks(onset, cell, pitch, role == int(Role.BASS))
+    rank = chord_ranks(notes[chosen], cell, role == int(Role.BASS))
     rank = np.minimum(rank, _chord_sizes(cell, rank, phrases * lines)[cell] - 1)
     key, strand = np.unique(cell * MAX_STRANDS + rank, return_inverse=True)
     cell_of = key // MAX_STRANDS

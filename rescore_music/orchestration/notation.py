@@ -7,6 +7,7 @@ where the level has changed; hairpins where two neighbouring levels differ and t
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -33,10 +34,12 @@ class _Players:
     def __init__(self, draft: Rows) -> None:
         self._all: dict[int, set[int]] = {}
         self._carriers: dict[int, set[int]] = {}
+        self._pitch: dict[tuple[int, int], int] = {}  # by source note and seat
         known = draft[draft["source"] >= 0]
-        columns = (known[name].tolist() for name in ("source", "seat", "doubling"))
-        for source, seat, doubling in zip(*columns, strict=True):
+        columns = (known[name].tolist() for name in ("source", "seat", "doubling", "pitch"))
+        for source, seat, doubling, pitch in zip(*columns, strict=True):
             self._all.setdefault(source, set()).add(seat)
+            self._pitch[source, seat] = pitch
             if not doubling:
                 self._carriers.setdefault(source, set()).add(seat)
 
@@ -48,6 +51,13 @@ class _Players:
     def plays(self, seat: int, note: int) -> bool:
         """Whether a seat plays a source note."""
         return seat in self._all.get(note, ())
+
+    def grace_group(self, mark: Mark, seat: int, notes: Ints, score: Score) -> Mark:
+        """A grace group's mark with the pitches that a seat has for these source notes."""
+        source = score.notes["pitch"][notes].tolist()
+        moved = {p: self._pitch[n, seat] for n, p in zip(notes.tolist(), source, strict=True) if self.plays(seat, n)}
+        text = re.sub(r"\b\d{1,3}\b", lambda found: str(moved.get(int(found[0]), found[0])), mark.text)
+        return replace(_moved(mark, seat), text=text)
 
 
 def carried_marks(draft: Rows, score: Score, seats: Ensemble, ledger: Ledger) -> list[Mark]:
@@ -64,6 +74,10 @@ def carried_marks(draft: Rows, score: Score, seats: Ensemble, ledger: Ledger) ->
             singers = [s for s in players.seats(notes, carriers=True) if seats.seats[s].instrument.family == "voice"]
             unsung += not singers
             out |= {_moved(mark, s): None for s in singers}
+            continue
+        if mark.kind == "grace":
+            notes = notes[score.notes["duration"][notes] == 0]
+            out |= {players.grace_group(mark, seat, notes, score): None for seat in players.seats(notes)}
             continue
         for seat in players.seats(notes):
             made = _for_seat(mark, seat, score, by_part[mark.part], players, seats)

@@ -23,6 +23,7 @@ from rescore_music.orchestration.ensemble import Ensemble, ensemble
 from rescore_music.orchestration.events import follow_bends, follow_controls
 from rescore_music.orchestration.feel import ornamented, swung
 from rescore_music.orchestration.folding import fold
+from rescore_music.orchestration.graces import with_their_notes
 from rescore_music.orchestration.grooves import with_groove
 from rescore_music.orchestration.kept import kept_parts, with_kept, without_kept
 from rescore_music.orchestration.mending import mended
@@ -78,7 +79,7 @@ def realize(score: Score, analysis: Analysis, template: Template, assignments: t
     left = left[_yielding(left, analysis)["rank"] == 0]
     if len(left):
         draft = rescue(_yielding(draft, analysis), left, seats, ledger)
-    draft = mended(draft, score, analysis, seats, ledger)
+    draft = with_their_notes(mended(draft, score, analysis, seats, ledger), score, seats, ledger)
     draft = articulate(draft, score, style, seats, ledger)
     draft = ornamented(draft, score, analysis, style, seats, ledger)
     draft = breathe(steady(draft, score, seats, ledger), score, seats, ledger)

@@ -8,6 +8,7 @@ import pytest
 
 from rescore_music.orchestration.drums import drum_map
 from rescore_music.orchestration.material import broken_share, chord_ranks, material
+from rescore_music.score import Articulation, note_rows
 from rescore_music.structure import Role
 
 
@@ -23,10 +24,16 @@ def test_drum_keys_go_to_the_seat_that_has_them_or_the_nearest_kin() -> None:
 
 
 def test_chord_ranks_count_inwards_from_the_outer_note() -> None:
-    onset, group = np.zeros(3, np.int64), np.zeros(3, np.int64)
-    pitch = np.array([60, 67, 64])
-    assert chord_ranks(onset, group, pitch, np.zeros(3, bool)).tolist() == [2, 0, 1]
-    assert chord_ranks(onset, group, pitch, np.ones(3, bool)).tolist() == [0, 2, 1]
+    chord, group = note_rows([(0, 480, p, 80, 0) for p in (60, 64, 67)]), np.zeros(3, np.int64)
+    assert chord_ranks(chord, group, np.zeros(3, bool)).tolist() == [2, 1, 0]
+    assert chord_ranks(chord, group, np.ones(3, bool)).tolist() == [0, 1, 2]
+
+
+def test_grace_notes_stay_with_the_outer_note_and_push_nothing_inwards() -> None:
+    notes = note_rows([(0, 480, 60, 80, 0), (0, 480, 67, 80, 0), (0, 0, 69, 80, 0), (0, 0, 66, 80, 0)])
+    notes["articulation"][notes["duration"] == 0] = int(Articulation.ACCIACCATURA)
+    ranks = chord_ranks(notes, np.zeros(4, np.int64), np.zeros(4, bool))
+    assert dict(zip(notes["pitch"].tolist(), ranks.tolist(), strict=True)) == {60: 1, 66: 0, 67: 0, 69: 0}
 
 
 def test_material_knows_melody_bass_and_chords() -> None:

@@ -308,3 +308,27 @@ def test_a_strong_voice_with_the_tune_is_not_marked_far_below_those_who_reinforc
     part = np.array([p.instrument for p in made.score.parts])[made.score.notes["part"]]
     velocity = made.score.notes["velocity"].astype(float)
     assert velocity[part == "trombone"].mean() > velocity[part == "clarinet-bb"].mean() - 12
+
+
+@pytest.mark.parametrize("forces", ["string-quartet", "wind-quintet", "symphony", "brass-band"])
+def test_a_group_of_grace_notes_stays_with_the_player_of_its_note(forces: str) -> None:
+    """Turned upwards and above its note, as a shake before it; in the octave of the part, in its own order."""
+    tune = [(i * builders.BAR, builders.BAR, 72 + i % 3, 80, 0) for i in range(8)]
+    graces = [(i * builders.BAR, 0, 72 + i % 3 + step, 80, 0) for i in range(1, 8) for step in (2, 3)]
+    score, analysis = one_line([*tune, *graces])
+    notes = score.notes.copy()
+    notes["articulation"][notes["duration"] == 0] = int(Articulation.APPOGGIATURA)
+    marks = [Mark(i * builders.BAR, "grace", f"32nd {75 + i % 3} {74 + i % 3}", part=0) for i in range(1, 8)]
+    out = take((score.replace(notes=notes, marks=tuple(marks)), analysis), load_template(f"{forces}/classical"))
+    small = out.notes[out.notes["duration"] == 0]
+    assert len(small) >= len(graces)
+    for part in np.unique(small["part"]).tolist():
+        own = out.notes[out.notes["part"] == part]
+        for tick in np.unique(small["onset"][small["part"] == part]).tolist():
+            here = own[own["onset"] == tick]
+            steps = sorted((here["pitch"][here["duration"] == 0].astype(int) - here["pitch"].min()).tolist())
+            assert steps == [2, 3]
+            low = int(here["pitch"].min())
+            assert [m.text for m in out.marks if (m.kind, m.part, m.tick) == ("grace", part, tick)] == [
+                f"32nd {low + 3} {low + 2}"
+            ]
