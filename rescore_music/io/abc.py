@@ -1,10 +1,11 @@
-"""ABC made ready for music21, and what music21 passes over: voices told apart, changes inside a tune, words.
+"""ABC made ready for music21, and what music21 passes over: voices, changes inside a tune, words, decorations.
 
 music21 parts a tune by its V: fields only where their names are numbers and each comes once, leaves out the first field
-after a bar line, and takes fields in brackets for chords. Here every voice's lines are gathered under one number, and
-fields stand on lines of their own where it reads them. Words (w:) are counted against the notes of the line above.
+after a bar line, takes fields in brackets for chords and loses a note under a fermata (H). Here every voice's lines are
+gathered under one number, and fields stand on lines of their own where it reads them. Words (w:) and decorations
+(!...!, H L M P T) are counted against the notes.
 
-Source: the ABC music standard 2.1 (Walshaw, 2011), sections 3.2, 5.1 and 7.
+Source: the ABC music standard 2.1 (Walshaw, 2011), sections 3.2, 4.14, 5.1 and 7.
 """
 
 from __future__ import annotations
@@ -22,6 +23,19 @@ _NAME = re.compile(r'\b(?:name|nm)\s*=\s*(?:"([^"]*)"|(\S+))')
 _NO_NOTE = re.compile(r'"[^"]*"|![^!\s]*!|\{[^}]*\}|\[\d[\d,.-]*')
 _CHORD = re.compile(r"\[[^\]|]*\]")
 _NOTE = re.compile(r"[A-Ga-g]")
+_LETTERS = {
+    "H": "fermata",
+    "L": "accent",
+    "M": "lowermordent",
+    "O": "coda",
+    "P": "uppermordent",
+    "S": "segno",
+    "T": "trill",
+}
+_LETTER = re.compile(r'"[^"]*"|![^!\s]*!|([HLMOPST])')
+_SIGN = re.compile(
+    r'"[^"]*"|!(?P<name>[^!\s]+)!|\{[^}]*\}|\[\d[\d,.-]*|(?P<letter>[HLMOPST])|(?P<note>\[[^\]|]*\]|[A-Ga-gzx])'
+)
 _WORD = re.compile(r"\||\*|_|-|\s+|(?:\\-|[^\s|*_-])+")
 _BAR = re.compile(r"[|\]:]*\|[|\]:]*")
 _MOST_VOICES = 200
@@ -43,6 +57,7 @@ class Voice:
 
     name: str = ""
     lines: list[str] = field(default_factory=list)
+    signs: list[tuple[int, str]] = field(default_factory=list)  # number of the note, name of the decoration
     sung: list[Sung] = field(default_factory=list)
     notes: int = 0
     line: tuple[int, ...] = ()
@@ -118,7 +133,8 @@ def _take_music(voices: dict[str, Voice], line: str, at: str, left_out: Counter[
                 _take_field(voices.setdefault(at, Voice()), name, said, left_out)
         if music := pieces[i].strip():
             voice = voices.setdefault(at, Voice())
-            voice.lines.append(music)
+            voice.signs += [(voice.notes + number, sign) for number, sign in _decorations(music)]
+            voice.lines.append(_LETTER.sub(lambda found: "" if found[1] else found[0], music))
             voice.line, voice.verse = _notes_by_bar(music), 0
             voice.notes += sum(voice.line)
     return at
@@ -128,6 +144,20 @@ def _notes_by_bar(music: str) -> tuple[int, ...]:
     """How many notes each bar of a line has; a chord is one, grace notes and rests are none."""
     plain = _CHORD.sub("C", _NO_NOTE.sub(" ", music))
     return tuple(len(_NOTE.findall(bar)) for bar in _BAR.split(plain))
+
+
+def _decorations(music: str) -> Iterator[tuple[int, str]]:
+    """(number of the note, name) of the decorations of a line; those of rests are left out."""
+    waiting: list[str] = []
+    number = 0
+    for found in _SIGN.finditer(music):
+        if sign := found["name"] or _LETTERS.get(found["letter"] or ""):
+            waiting.append(sign)
+        elif found["note"]:
+            if found["note"] not in ("z", "x"):
+                yield from ((number, sign) for sign in waiting)
+                number += 1
+            waiting.clear()
 
 
 def _reset(header: list[str]) -> list[str]:

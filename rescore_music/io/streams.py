@@ -14,7 +14,7 @@ from typing import Any
 from rescore_music.io.humdrum import Spot
 from rescore_music.io.limits import TEXT
 from rescore_music.io.musicxml.tables import NATURAL, STEPS, TECHNIQUES, TEMPO_WORDS, program_of
-from rescore_music.io.notation.draft import BAR_END, TIE_START, TIE_STOP, Draft, MarkDraft
+from rescore_music.io.notation.draft import BAR_END, ROW, TIE_START, TIE_STOP, Draft, MarkDraft
 from rescore_music.score import Articulation, Part
 
 _TIES = {"start": TIE_START, "stop": TIE_STOP, "continue": TIE_START | TIE_STOP}
@@ -47,6 +47,7 @@ _FLAGS = {
     "ArpeggioMark": Articulation.ARPEGGIO,
 }
 _DENOMINATORS = (1, 2, 4, 8, 16, 32, 64, 128)
+_FLAGS_COLUMN = (ROW.names or ()).index("flags")
 _BARLINES = {"double": "double", "final": "final", "dashed": "dashed", "dotted": "dotted", "heavy": "heavy"}
 
 
@@ -75,6 +76,7 @@ class Walker:
         self.clef = ""
         self.standing = 0
         self.spots: list[Spot] = []
+        self.rows: dict[Spot, tuple[int, int]] = {}  # where a note or chord stands in the draft's rows
         self.places: dict[int, tuple[int, int, int, int]] = {}  # id of a note -> bar, at, duration, voice
         measures = list(part.getElementsByClass(stream.Measure))
         if not measures:
@@ -215,6 +217,7 @@ class Walker:
         self.places[id(element)] = (bar, at, duration, voice)
         heard = frozenset(round(p.ps) for p in element.pitches)
         self.spots.append(Spot(int(element.priority), bar, at, duration, voice, grace, heard))
+        begin = len(self.draft.rows)
         for one in element.notes if element.isChord else [element]:
             pitch = getattr(one, "pitch", None)
             if pitch is None or not 0 <= round(pitch.ps) <= 127:
@@ -230,10 +233,27 @@ class Walker:
                     int(flags), 0 if tie is None else _TIES.get(tie.type, 0), -1,
                 )
             )  # fmt: skip
+        self.rows[self.spots[-1]] = begin, len(self.draft.rows)
         for lyric in element.lyrics:
             if lyric.text:
                 text = lyric.text + ("-" if lyric.syllabic in ("begin", "middle") else "")
                 self.sing(self.spots[-1], text, lyric.number or 1)
+
+    def flag(self, spot: Spot, bits: int) -> None:
+        """Articulations of a note or chord."""
+        for at in range(*self.rows[spot], len(ROW.names or ())):
+            self.draft.rows[at + _FLAGS_COLUMN] |= bits
+
+    def jump(self, spot: Spot, text: str) -> None:
+        """A sign at a note, or words that act at the end of its bar."""
+        self._mark(spot.bar, spot.at if text in ("segno", "coda") else BAR_END, "jump", text, whole=True)
+
+    def sign(self, spot: Spot, kind: str, text: str, *, value: float = 0.0, until: Spot | None = None) -> None:
+        """A mark at a note, or to the end of another."""
+        mark = self._mark(spot.bar, spot.at, kind, text)
+        mark.value, mark.voice = value, spot.voice if kind == "sign" else 0
+        if until is not None:
+            mark.end_bar, mark.end_at = until.bar, until.at + until.duration
 
     def sing(self, spot: Spot, text: str, verse: int) -> None:
         """A syllable under a note."""

@@ -21,18 +21,33 @@ from typing import Any
 from rescore_music.errors import ReadError
 from rescore_music.io.abc import Tune, Voice, arranged, syllables
 from rescore_music.io.files import read_bytes
-from rescore_music.io.humdrum import hairpins, kern_spines, levels, names_of, slurs, tokens_of, words
+from rescore_music.io.humdrum import Spot, hairpins, kern_spines, levels, names_of, slurs, tokens_of, words
 from rescore_music.io.limits import NOTATION_BYTES, TEXT
 from rescore_music.io.notation.draft import ENDS_ON_GRACE, STARTS_ON_GRACE, Draft, MarkDraft, assemble
 from rescore_music.io.streams import Walker, resolution
-from rescore_music.score import Metadata, Score
+from rescore_music.score import Articulation, Metadata, Score
 
 _FORMATS = {".abc": "abc", ".krn": "humdrum"}
 _ABC_ABOVE = re.compile(r'"[\^_<>@][^"]*"')
-_ABC_PASSED_OVER = (
-    ("decorations (!...!)", r"![^!\s]+!"),
-    ("rolls, trills and other signs before notes (~ T H L P S O)", r"[~HLOPST](?=[\^_=]*[A-Ga-g])"),
-)
+_ABC_ROLL = re.compile(r"~(?=[\^_=]*[A-Ga-g])")
+_ABC_FLAGS = {
+    **dict.fromkeys(("accent", ">", "emphasis"), Articulation.ACCENT),
+    **dict.fromkeys(("lowermordent", "mordent"), Articulation.MORDENT),
+    **dict.fromkeys(("uppermordent", "pralltriller"), Articulation.INVERTED_MORDENT),
+    **dict.fromkeys(("fermata", "invertedfermata"), Articulation.FERMATA),
+    "marcato": Articulation.MARCATO,
+    "staccato": Articulation.STACCATO,
+    "wedge": Articulation.STACCATISSIMO,
+    "tenuto": Articulation.TENUTO,
+    "trill": Articulation.TRILL,
+    "turn": Articulation.TURN,
+    "arpeggio": Articulation.ARPEGGIO,
+    "upbow": Articulation.UP_BOW,
+    "downbow": Articulation.DOWN_BOW,
+    "snap": Articulation.PIZZICATO,
+}
+_ABC_DYNAMIC = re.compile(r"p{1,4}|f{1,4}|m[pf]|sfz|fp")
+_ABC_HAIRPIN = re.compile(r"(?P<kind>[<>]|crescendo|diminuendo)(?P<way>[()])")
 
 
 def read_text(path: str | Path) -> Score:
@@ -73,7 +88,7 @@ def read_text(path: str | Path) -> Score:
     if kind == "abc":
         _tell_passed_over(draft, tune, ready)
         for walker, voice in zip(walked, ready.voices, strict=False):
-            _add_words(draft, walker, voice)
+            _add_counted(draft, walker, voice)
     if kind == "humdrum":
         names = _add_spines(draft, walked, text)
     if not draft.rows and not any(draft.filled.values()):
@@ -95,25 +110,48 @@ def _tell_passed_over(draft: Draft, tune: str, ready: Tune) -> None:
     """What music21 leaves out of ABC without a word."""
     lines = tune.splitlines()
     music = [re.sub(r'"[^"]*"|%.*', "", line) for line in lines if not re.match(r"[A-Za-z]:|%", line)]
-    for what, pattern in _ABC_PASSED_OVER:
-        if count := sum(len(re.findall(pattern, line)) for line in music):
-            draft.note("tune", f"{what} of ABC, ignored", count)
+    if rolls := sum(len(_ABC_ROLL.findall(line)) for line in music):
+        draft.note("tune", "rolls (~) of ABC, ignored", rolls)
     if said := sum(len(_ABC_ABOVE.findall(line)) for line in lines if not re.match(r"[A-Za-z]:|%", line)):
         draft.note("tune", 'words above and below ("^...") of ABC, ignored', said)
     for name, count in sorted(ready.left_out.items()):
         draft.note("tune", f"fields {name}: inside a tune of ABC, ignored", count)
 
 
-def _add_words(draft: Draft, walker: Walker, voice: Voice) -> None:
-    """The words of a voice, where its notes are those that were counted."""
+def _add_counted(draft: Draft, walker: Walker, voice: Voice) -> None:
+    """The words and decorations of a voice, where its notes are those that were counted."""
     spots = sorted((spot for spot in walker.spots if not spot.grace), key=lambda s: (s.bar, s.at))
     if len(spots) != voice.notes:
-        if voice.sung:
-            draft.note("tune", "lines of words (w:) of ABC whose notes cannot be counted, ignored", len(voice.sung))
+        for what, lost in (("lines of words (w:)", voice.sung), ("decorations (!...!)", voice.signs)):
+            if lost:
+                draft.note("tune", f"{what} of ABC whose notes cannot be counted, ignored", len(lost))
         return
+    _add_decorations(draft, walker, [(spots[number], sign) for number, sign in voice.signs])
     for line in voice.sung:
         for number, text in syllables(line):
             walker.sing(spots[number], text, line.verse)
+
+
+def _add_decorations(draft: Draft, walker: Walker, signs: list[tuple[Spot, str]]) -> None:
+    """What stands between exclamation marks in ABC: articulations, ornaments, dynamics, hairpins, jumps, fingerings."""
+    open_: dict[str, Spot] = {}
+    for spot, name in signs:
+        if name in _ABC_FLAGS:
+            walker.flag(spot, int(_ABC_FLAGS[name]))
+        elif _ABC_DYNAMIC.fullmatch(name):
+            walker.sign(spot, "dynamic", name)
+        elif found := _ABC_HAIRPIN.fullmatch(name):
+            kind = {"crescendo": "<", "diminuendo": ">"}.get(found["kind"], found["kind"])
+            if found["way"] == "(":
+                open_[kind] = spot
+            elif kind in open_:
+                walker.sign(open_.pop(kind), "hairpin", kind, until=spot)
+        elif name in ("segno", "coda", "fine", "D.C.", "D.S."):
+            walker.jump(spot, "Fine" if name == "fine" else name)
+        elif re.fullmatch(r"[0-5]", name):
+            walker.sign(spot, "sign", f"fingering={name}", value=float(min(spot.pitches, default=0)))
+        else:
+            draft.note("tune", "decorations (!...!) of ABC that are not known, ignored")
 
 
 def _add_spines(draft: Draft, walked: list[Walker], text: str) -> list[str]:

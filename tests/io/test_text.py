@@ -10,6 +10,7 @@ from rescore_music.io.musicxml.read import read_musicxml
 from rescore_music.io.musicxml.write import musicxml_bytes
 from rescore_music.io.text import read_text
 from rescore_music.repeats import unfold
+from rescore_music.score import Articulation
 
 TUNE = """X:1
 T:The Test
@@ -146,10 +147,10 @@ def test_kern_pitches(cell, pitches):
 
 def test_what_music21_leaves_out_of_abc_is_told(tmp_path):
     path = tmp_path / "tune.abc"
-    path.write_text('X:1\nM:4/4\nL:1/4\nK:C\n!f!C ~D TE "^slow"F|\nP:B\nN:a remark\nC4|\n')
+    path.write_text('X:1\nM:4/4\nL:1/4\nK:C\n!odd!C ~D TE "^slow"F|\nP:B\nN:a remark\nC4|\n')
     told = {item.what: item.count for item in read_text(path).import_log}
     assert [count for what, count in told.items() if "decorations" in what] == [1]
-    assert [count for what, count in told.items() if "trills" in what] == [2]
+    assert [count for what, count in told.items() if "rolls" in what] == [1]
     assert [count for what, count in told.items() if "words above" in what] == [1]
     assert [count for what, count in told.items() if "P:" in what] == [1]
 
@@ -221,6 +222,40 @@ def test_syllables_of_abc_skip_and_join_as_the_standard_says(tmp_path, words, sy
     said = dict.fromkeys(score.notes["onset"][score.notes["duration"] > 0].tolist(), "")
     said |= {m.tick: m.text for m in score.marks if m.kind == "lyric"}
     assert list(said.values()) == syllables
+
+
+def test_decorations_of_abc_are_signs_of_their_notes(tmp_path):
+    score = abc(
+        tmp_path,
+        "X:1\nM:4/4\nL:1/4\nK:G\n!p!G TA !<(!B HG|!<)!!f!.c !trill![Gd] !segno!!3!e Lz|!fine!{a}PG2 !D.S.!MA2|\n",
+    )
+    a = Articulation
+    flags = {
+        (tick, pitch): bits for tick, pitch, bits in score.notes[["onset", "pitch", "articulation"]].tolist() if bits
+    }
+    quarter = score.ticks_per_quarter
+    assert {(tick / quarter, pitch): bits for (tick, pitch), bits in flags.items()} == {
+        (1, 69): a.TRILL,
+        (3, 67): a.FERMATA,
+        (4, 72): a.STACCATO,
+        (5, 67): a.TRILL,
+        (5, 74): a.TRILL,
+        (8, 81): a.ACCIACCATURA,
+        (8, 67): a.INVERTED_MORDENT,
+        (10, 69): a.MORDENT,
+    }
+    marks = [(m.tick / quarter, m.kind, m.text) for m in score.marks if m.kind not in ("barline", "attribute")]
+    assert marks == [
+        (0, "dynamic", "p"),
+        (2, "hairpin", "<"),
+        (4, "dynamic", "f"),
+        (6, "jump", "segno"),
+        (6, "sign", "fingering=3"),
+        (12, "jump", "Fine"),
+        (12, "jump", "D.S."),
+    ]
+    again = read_musicxml(musicxml_bytes(score))
+    assert [(m.kind, m.text) for m in again.marks if m.kind == "sign"] == [("sign", "fingering=3")]
 
 
 def test_meter_key_and_note_length_of_abc_change_inside_a_tune(tmp_path):
