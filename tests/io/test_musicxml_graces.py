@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from lxml import etree
 from test_musicxml_equal import again, differences
@@ -93,3 +95,43 @@ def test_a_group_as_usual_needs_no_mark():
 def test_what_a_mark_says_is_read_whatever_it_says():
     assert group_of("32nd 71 72+74 eighth 76") == [("32nd", [71]), ("32nd", [72, 74]), ("eighth", [76])]
     assert group_of("²³ 1234 sausage 71+x") == [("", [71])]
+
+
+KINDS = ("eighth", "16th", "32nd", "quarter")
+
+
+def line(chance: random.Random, voice: int, staff: int) -> str:
+    """A bar of one voice: notes, chords and rests with groups of grace notes before and after."""
+
+    def element(length: int, *, small: bool = False, chord: bool = False, rest: bool = False) -> str:
+        what = "<rest/>" if rest else f"<pitch><step>{chance.choice('CDEFGAB')}</step><octave>4</octave></pitch>"
+        kind = f"<type>{chance.choice(KINDS)}</type>" if small else ""
+        head = ("<grace/>" if small else "") + ("<chord/>" if chord else "")
+        time = "" if small else f"<duration>{length}</duration>"
+        return f"<note>{head}{what}{time}<voice>{voice}</voice>{kind}<staff>{staff}</staff></note>"
+
+    def group() -> str:
+        size = chance.choice((0, 0, 1, 2, 3))
+        return "".join(element(0, small=True, chord=k > 0 and chance.random() < 0.2) for k in range(size))
+
+    out, left = "", 4
+    while left:
+        length = chance.choice([n for n in (1, 2, 4) if n <= left])
+        rest = left < 4 and chance.random() < 0.3
+        out += group() + element(length, rest=rest)
+        out += "" if rest or chance.random() < 0.8 else element(length, chord=True)
+        left -= length
+    return out + group()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_stands_where_comes_back_equal(seed):
+    chance = random.Random(seed)
+    bars = []
+    for _ in range(4):
+        bar = line(chance, 1, 1)
+        if chance.random() < 0.5:
+            bar += f"<backup><duration>4</duration></backup>{line(chance, 2, chance.choice((1, 2)))}"
+        bars.append(bar)
+    score = read_musicxml(document(*bars, attributes=f"{COMMON_TIME}<staves>2</staves>"))
+    assert differences(score, again(score)) == []

@@ -114,9 +114,9 @@ class Attachments:
     # -- marks ---------------------------------------------------------------------------------------------------
 
     def _marks(self, marks: list[Mark]) -> None:
-        for m in marks:
-            if m.kind == "grace":
-                self._grace_order(m)
+        groups = [m for m in marks if m.kind == "grace"]
+        for m in sorted(groups, key=lambda m: -m.value):  # stable: at a bar line the group before it comes first
+            self._grace_order(m)
         slurs = [m for m in marks if m.kind == "slur"]
         under = Slurs(self.score, self.snapped, self.part, slurs, self.grace_order)
         self.slur_starts, self.slur_stops, self.lost = under.starts, under.stops, under.lost

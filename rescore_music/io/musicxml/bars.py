@@ -171,7 +171,7 @@ class PartWriter:
             inside = {at for v, at in self.hang.cuts.get(bar, ()) if v == voice}
             events = events_of(voices.get(voice, []), length)
             if grace or rests or inside:
-                events = opened(events, {*grace, *rests, *inside}, rests)
+                events = opened(events, {*grace, *rests, *inside}, {*grace, *rests})
             self.words = words
             waiting = [d for d in directions if _staff_of(d[2]) == staff] if primary else []
             out += self._voice(events, bar, voice, staff, primary, waiting, marks, grace, accidentals)
