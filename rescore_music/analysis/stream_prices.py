@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from rescore_music.analysis.hand_outs import pairs
 from rescore_music.analysis.passages import NOTE_END, NOTE_PITCH
 
 Floats = npt.NDArray[np.float32]
@@ -113,19 +114,21 @@ def links(state: Floats, group: Group) -> Floats:
 
 
 def chord(state: Floats, group: Group, w: Weights) -> Floats:
-    """Price of two neighbouring notes in one voice: shape (rows, hypotheses, voices, notes - 1)."""
+    """Price of each pair of notes in one voice: shape (rows, hypotheses, voices, pairs)."""
     pitch, length = group.note[..., NOTE_PITCH], lengths(group)
-    wide = np.maximum(pitch[:, :-1] - pitch[:, 1:] - OCTAVE, 0)
-    uneven = np.minimum(np.abs(length[:, :-1] - length[:, 1:]), 2)
+    upper, lower = pairs(pitch.shape[1])
+    wide = np.maximum(pitch[:, upper] - pitch[:, lower] - OCTAVE, 0)
+    uneven = np.minimum(np.abs(length[:, upper] - length[:, lower]), 2)
     price = (w.chord + w.chord_wide * wide + w.chord_uneven * uneven)[:, None, None, :]
     out = price - w.chord_again * (state[..., SIZE, None] > 1)
     return np.asarray(out, np.float32)
 
 
 def exchange(group: Group, w: Weights) -> Floats:
-    """Price of an exchange of neighbours: shape (rows, notes - 1); nothing crosses in a unison."""
+    """Price of each pair of notes in crossed voices: shape (rows, pairs); nothing crosses in a unison."""
     pitch = group.note[..., NOTE_PITCH]
-    return np.asarray(w.exchange * (pitch[:, :-1] != pitch[:, 1:]), np.float32)
+    upper, lower = pairs(pitch.shape[1])
+    return np.asarray(w.exchange * (pitch[:, upper] != pitch[:, lower]), np.float32)
 
 
 def stepped(state: Floats, group: Group, given: Ints) -> Floats:
