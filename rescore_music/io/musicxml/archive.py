@@ -16,6 +16,7 @@ import io
 import zipfile
 from collections import Counter
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from rescore_music.errors import ReadError
 from rescore_music.io.limits import ARCHIVE_BYTES, ARCHIVE_ENTRIES, ARCHIVE_RATIO, ARCHIVE_RATIO_FREE, XML_NODES
@@ -24,6 +25,8 @@ from rescore_music.io.musicxml.mending import mended
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
+
+_SCORES = (".xml", ".musicxml")
 
 
 def root_element(data: bytes, file: str, told: Counter[str] | None = None) -> _Element:
@@ -122,21 +125,33 @@ def _damage() -> tuple[type[Exception], ...]:
 
 
 def _score_name(archive: zipfile.ZipFile, names: list[str], file: str) -> str:
-    name = ""
-    if "META-INF/container.xml" in names:
-        container = _parse(_read_entry(archive, "META-INF/container.xml", 0, file), file)
-        paths = [e.get("full-path", "") for e in container.iter() if str(e.tag).rpartition("}")[2] == "rootfile"]
-        name = next((path for path in paths if path), "")
-    if not name:  # some programs forget the container
-        inside = [n for n in names if n.lower().endswith((".xml", ".musicxml")) and not n.startswith("META-INF/")]
-        name = inside[0] if inside else ""
-    if not name:
-        raise ReadError("the archive holds no score", file=file, cure="export it again")
-    if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or ":" in name:
-        raise ReadError("the archive's container names a path outside the archive", file=file, cure="do not trust it")
-    if name not in names:
-        raise ReadError(f"the archive's container names {name[:80]!r}, which is not in it", file=file)
-    return name
+    """The member that the container names first as a score, else the first that may be one."""
+    members = {_plain(name): name for name in reversed(names)}  # as some programs write it, and others mean it
+    container = members.get(_plain("META-INF/container.xml"))
+    said = _root_files(_parse(_read_entry(archive, container, 0, file), file)) if container else []
+    if not said:  # some programs forget the container
+        inside = [n for n in names if n.lower().endswith(_SCORES) and not _plain(n).startswith("meta-inf/")]
+        if not inside:
+            raise ReadError("the archive holds no score", file=file, cure="export it again")
+        return inside[0]
+    for name in (said[0], unquote(said[0])):
+        if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or ":" in name:
+            what = "the archive's container names a path outside the archive"
+            raise ReadError(what, file=file, cure="do not trust it")
+        if found := name if name in names else members.get(_plain(name)):
+            return found
+    raise ReadError(f"the archive's container names {said[0][:80]!r}, which is not in it", file=file)
+
+
+def _root_files(container: _Element) -> list[str]:
+    """Paths of the container's root files, scores before other renditions."""
+    files = [e for e in container.iter() if str(e.tag).rpartition("}")[2] == "rootfile" and e.get("full-path")]
+    files.sort(key=lambda e: "musicxml" not in e.get("media-type", "musicxml"))
+    return [e.get("full-path", "") for e in files]
+
+
+def _plain(name: str) -> str:
+    return name.replace("\\", "/").removeprefix("./").casefold()
 
 
 def _read_entry(archive: zipfile.ZipFile, name: str, packed: int, file: str) -> bytes:
