@@ -334,3 +334,14 @@ def test_a_tremolo_between_two_notes_prints_the_value_of_the_pair_twice():
     assert [n.findtext("time-modification/actual-notes") for n in notes] == ["2", "2"]
     assert [n.find("notations/tuplet") for n in notes] == [None, None]
     assert read_musicxml(data).digest() == score.digest()
+
+
+def test_a_dynamic_and_the_words_below_it_are_one_direction():
+    """Apart they would be printed on one another: "p cresc." """
+    marks = (Mark(0, "dynamic", "p", 0), Mark(0, "text", "cresc.", 0), Mark(480, "text", "dolce", 0))
+    score = Score(note_rows([(0, 480, 60, 49, 0), (480, 480, 62, 49, 0)]), (Part("Violin"),), marks=marks)
+    root = etree.fromstring(musicxml_bytes(score))
+    found = [[child[0].tag for child in d.iter("direction-type")] for d in root.iter("direction")]
+    assert [kinds for kinds in found if kinds != ["metronome"]] == [["dynamics", "words"], ["words"]]
+    back = read_musicxml(musicxml_bytes(score))
+    assert {(m.tick, m.kind, m.text) for m in marks} <= {(m.tick, m.kind, m.text) for m in back.marks}

@@ -25,6 +25,7 @@ from rescore_music.io.musicxml.wording import (
     clean,
     dynamic_direction,
     harmony,
+    joined,
     words_direction,
 )
 from rescore_music.io.notation.dynamics import derived_dynamics, velocities
@@ -61,6 +62,8 @@ class Attachments:
         self.lost = 0
         self.octaves = any(m.kind == "octave" for m in marks)  # somebody drew octave lines
         self._marks(marks)
+        for rows in self.directions.values():
+            rows[:] = joined(rows)
 
     # -- places --------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,8 @@ _ILLEGAL = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _DYNAMIC_TAGS = frozenset({*LEVELS, "sf", "sfp", "sfpp", "fp", "rf", "rfz", "sfz", "sffz", "fz", "pf", "sfzp"})
 _ALTER = {text: alter for alter, text in ACCIDENTALS.items()}
 _KIND_OF_SUFFIX = {suffix: kind for kind, suffix in reversed(CHORD_KINDS)}
+_BELOW = '<direction placement="below">'
+_WORDS_BEGIN = re.compile("<words[^>]*>")
 _UNIT_NAMES = {glyph: name for glyph, name, _ in BEAT_UNITS}
 
 
@@ -39,6 +41,32 @@ def words_direction(text: str, placement: str, more: str = "", *, boxed: bool = 
     look = 'enclosure="rectangle"' if boxed else 'font-style="italic"'
     body = f"<direction-type><words {look}>{clean(text)}</words></direction-type>{more}"
     return f'<direction placement="{placement}">{body.replace("{", "(").replace("}", ")")}{{staff}}</direction>'
+
+
+def joined(directions: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """The directions (place, order, XML) of a bar; a dynamic and the words below the staff there ("p cresc.") as one.
+
+    Apart they are printed on one another.
+    """
+    out: list[tuple[int, int, str]] = []
+    words: dict[tuple[int, str], str] = {}
+    dynamics = {(at, _staff_tag(xml)) for at, order, xml in directions if order == DYNAMIC}
+    for at, order, xml in directions:
+        place = at, _staff_tag(xml)
+        if order == WORDS and xml.startswith(_BELOW) and place in dynamics and place not in words:
+            words[place] = xml[len(_BELOW) : xml.index("{offset}")]
+        else:
+            out.append((at, order, xml))
+    for i, (at, order, xml) in enumerate(out):
+        if order == DYNAMIC and (more := words.pop((at, _staff_tag(xml)), "")):
+            spaced = _WORDS_BEGIN.sub(r"\g<0> ", more, count=1)  # a blank between, which readers strip
+            out[i] = at, order, xml.replace("{offset}", spaced + "{offset}")
+    return out
+
+
+def _staff_tag(direction: str) -> str:
+    """The staff that a direction names, "" where it names none."""
+    return direction[direction.find("<staff>") :].partition("</staff>")[0] if "<staff>" in direction else ""
 
 
 def tempo_direction(text: str, sound: str) -> str:
