@@ -14,7 +14,7 @@ from rescore_music.io.midi.write import midi_bytes
 from rescore_music.io.musicxml.read import read_musicxml
 from rescore_music.io.musicxml.write import musicxml_bytes
 from rescore_music.repeats import unfold
-from rescore_music.score import Score
+from rescore_music.score import Articulation, Score
 
 METER = "<time><beats>4</beats><beat-type>4</beat-type></time><clef><sign>G</sign><line>2</line></clef>"
 REST = '<note><rest measure="yes"/><duration>4</duration><voice>1</voice></note>'
@@ -151,6 +151,25 @@ def test_a_hairpin_from_or_to_nothing_keeps_its_circle() -> None:
     assert [(m.text, m.value) for m in score.marks if m.kind == "hairpin"] == [("<", 1), (">", 1), ("<", 0)]
 
 
+@pytest.mark.parametrize(
+    "inside", ["{}", "<direction><direction-type><words>To Piccolo</words></direction-type>{}</direction>"]
+)
+def test_a_change_of_instrument_is_a_change_of_sound_wherever_it_is_said(inside: str) -> None:
+    flute = "<midi-bank>3</midi-bank><midi-program>73</midi-program>"
+    change = f'<sound><midi-instrument id="P0">{flute}</midi-instrument></sound>'
+    score = read(SCALE[0], note("D", 4, 2) + inside.format(change) + note("E", 4, 2), SCALE[3] + inside.format(change))
+    assert score.programs.tolist() == [(6 * score.ticks_per_quarter, 0, 72, 2)]
+
+
+def test_strings_are_plucked_where_only_the_sound_says_so() -> None:
+    plucked = direction("<words>gezupft</words>", more='<sound pizzicato="yes"/>')
+    bowed = direction("<words>gestrichen</words>", more='<sound pizzicato="no"/>')
+    score = read(plucked + SCALE[0], SCALE[1], bowed + SCALE[2])
+    assert (score.notes["articulation"] & int(Articulation.PIZZICATO) > 0).tolist() == [True, True, False]
+    said_twice = read(direction("<words>pizz.</words>", more='<sound pizzicato="yes"/>') + SCALE[0])
+    assert texts(said_twice, "technique") == ["pizz."]
+
+
 def test_a_sostenuto_pedal_is_not_the_damper() -> None:
     score = read(
         direction('<pedal type="sostenuto"/>') + note("C", 4, 2) + direction('<pedal type="stop"/>') + note("C", 4, 2)
@@ -184,6 +203,7 @@ def test_a_chord_symbol_keeps_added_notes_and_bass() -> None:
         (said_of_staff("<transpose><chromatic>0</chromatic><double/></transpose>"), "a doubling at the octave"),
         (said_of_staff('<time number="2"><beats>3</beats><beat-type>4</beat-type></time>'), "a meter of one staff"),
         (said_of_staff("<for-part><part-transpose><chromatic>-2</chromatic></part-transpose></for-part>"), "how a"),
+        ("<sound><swing><first>2</first><second>1</second></swing></sound>", "swing"),
         (style('<beat-repeat type="start"/>'), "beats that only a repeat sign"),
         (note(more="<lyric><humming/></lyric>"), "<humming> under notes"),
         (note(more='<notations><slur type="stop"/></notations>'), "a slur that ends without"),
@@ -192,6 +212,17 @@ def test_a_chord_symbol_keeps_added_notes_and_bass() -> None:
 )  # fmt: skip
 def test_what_the_score_cannot_hold_is_told(inside: str, what: str) -> None:
     assert [text for text in said(read_musicxml(document(inside + SCALE[0]))) if text.startswith(what)]
+
+
+def test_a_second_meter_in_a_bar_and_a_part_without_bars_are_told() -> None:
+    late = said_of_staff("<time><beats>3</beats><beat-type>4</beat-type></time>")
+    score = read_musicxml(document(note(duration=2) + late + note(duration=2), attributes=METER))
+    assert score.meters.tolist() == [(0, 4, 4)]
+    assert said(score) == ["a second meter in a bar, ignored"]
+    more = b'<score-part id="P9"><part-name>Gong</part-name></score-part></part-list>'
+    assert said(read_musicxml(PLAIN.replace(b"</part-list>", more))) == [
+        "parts of which the score has no bar, left out"
+    ]
 
 
 def test_hidden_rests_and_usual_numbers_are_not_worth_a_word() -> None:

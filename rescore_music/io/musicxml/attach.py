@@ -26,6 +26,7 @@ from rescore_music.io.musicxml.wording import (
     dynamic_direction,
     harmony,
     joined,
+    program_sound,
     words_direction,
 )
 from rescore_music.io.notation.dynamics import derived_dynamics, velocities
@@ -64,6 +65,7 @@ class Attachments:
         self._marks(marks)
         for rows in self.directions.values():
             rows[:] = joined(rows)
+        self._programs()
 
     # -- places --------------------------------------------------------------------------------------------------
 
@@ -113,6 +115,17 @@ class Attachments:
             if best is not None:
                 return int(self.index[best[1]])
         return None
+
+    def _programs(self) -> None:
+        """Changes of sound, which print nothing."""
+        part = self.score.parts[self.part]
+        now = part.program, part.bank
+        for row in self.score.programs[self.score.programs["part"] == self.part]:
+            new = int(row["program"]), int(row["bank"])
+            if new != now and not part.percussion:
+                bar, at = self.place(int(row["tick"]))
+                self.directions[bar].append((at, STOP, program_sound(self.part, *new)))
+            now = new
 
     # -- marks ---------------------------------------------------------------------------------------------------
 

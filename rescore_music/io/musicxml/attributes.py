@@ -158,9 +158,11 @@ class AttributeReader:
             return
         if len(types) > 1 or "+" in beats[0] or element.get("symbol") or element.find("interchangeable") is not None:
             self.directions.mark(self.place.bar, 0, "attribute", sign_text(element), whole=True)
-        if cursor:
+        meter = self.place.draft.meters.setdefault(self.place.bar, (numerator, finest))
+        if meter != (numerator, finest):
+            log("a second meter in a bar, ignored")
+        elif cursor:
             log("a meter change inside a bar, moved to its start")
-        self.place.draft.meters.setdefault(self.place.bar, (numerator, finest))
 
     def _clef(self, element: _Element, cursor: int) -> None:
         sign = text_of(element.find("sign"), "G")

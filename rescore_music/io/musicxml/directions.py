@@ -121,6 +121,7 @@ class DirectionReader:
         if sound is not None:
             self.sound(sound, bar, at)
             self._jumps(sound, bar, at, "" if metronome else text, points)
+            self._plucked(sound, bar, at, text, staff)
         return spoken
 
     def _dynamics(self, element: _Element, bar: int, at: int, staff: int) -> None:
@@ -176,7 +177,7 @@ class DirectionReader:
     last_text: MarkDraft | None = None
 
     def sound(self, element: _Element, bar: int, at: int) -> None:
-        """The tempo of a `sound` element."""
+        """The tempo of a `sound` element, and the instruments it changes to."""
         try:
             tempo = float(element.get("tempo", "0"))
         except ValueError:
@@ -186,6 +187,20 @@ class DirectionReader:
                 self.draft.tempi.append((bar, at, tempo, 0))
             else:
                 self.draft.note("tempo", "impossible tempi, ignored")
+        for child in element:
+            if child.tag == "midi-instrument":
+                program = number_of(child.find("midi-program")) - 1
+                if 0 <= program <= 127:
+                    bank = max(number_of(child.find("midi-bank"), 1) - 1, 0)
+                    self.draft.programs.append((bar, at, self.part, program, min(bank, 16383)))
+            elif child.tag == "swing" and child.find("straight") is None:
+                self.draft.note("tempo", "swing that a player is to add, left to the player")
+
+    def _plucked(self, element: _Element, bar: int, at: int, text: str, staff: int) -> None:
+        """Pizzicato or its end, where no words say it in a language that is understood."""
+        said = {"yes": "pizz.", "no": "arco"}.get(element.get("pizzicato", ""))
+        if said and not any(pattern.search(text) for pattern, _, _ in TECHNIQUES):
+            self.mark(bar, at, "technique", said, staff=staff)
 
     def measure_sound(self, element: _Element, bar: int, at: int) -> None:
         """A `sound` that stands in the measure itself."""

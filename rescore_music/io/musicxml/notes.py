@@ -48,9 +48,15 @@ class NoteReader:
                 text = text_of(words)
                 if PICTURE.match(text):
                     continue
-                for pattern, on, off in TECHNIQUES:
-                    if pattern.search(text):
-                        self.standing = (self.standing & ~off) | on
+                self._technique(text)
+        for sound in direction.iterchildren("sound"):
+            if plucked := sound.get("pizzicato"):
+                self._technique("pizz." if plucked == "yes" else "arco")
+
+    def _technique(self, text: str) -> None:
+        for pattern, on, off in TECHNIQUES:
+            if pattern.search(text):
+                self.standing = (self.standing & ~off) | on
 
     def note(self, element: _Element, cursor: int) -> tuple[int, int]:
         """One note or rest: the cursor after it, and what it was."""

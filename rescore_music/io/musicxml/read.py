@@ -97,6 +97,9 @@ def _read(data: bytes, file: str, name: str) -> Score:
     entries = part_entries(root)
     parts = _measures_by_part(root, entries, file)
     draft = Draft(_resolution(root, plain), file)
+    silent = {entry.id for entry in entries}.difference(part_id for part_id, _ in parts)
+    if silent:
+        draft.note("part list", "parts of which the score has no bar, left out", len(silent))
     for what, count in {**told, **_unheld(root, plain)}.items():
         draft.note("file", what, count)
     known = {entry.id: entry for entry in entries}

@@ -99,9 +99,7 @@ class PartWalker:
             place = 0 if location == "left" else (BAR_END if location == "right" else cursor)
             self.directions.barline(element, bar, place)
         elif tag == "sound":
-            at = self._shifted(element, cursor)
-            self.directions.measure_sound(element, bar, at)
-            self._instrument_change(element, at)
+            self.directions.measure_sound(element, bar, self._shifted(element, cursor))
         elif tag == "figured-bass":
             self._figures(element, cursor)
 
@@ -125,13 +123,6 @@ class PartWalker:
         if length:
             mark.end_bar, mark.end_at = place.bar, at + length
         self.figured = (place.bar, cursor, self.figured[2] + length)
-
-    def _instrument_change(self, element: _Element, at: int) -> None:
-        for midi in element.iterfind("midi-instrument"):
-            program = number_of(midi.find("midi-program")) - 1
-            if 0 <= program <= 127:
-                bank = max(number_of(midi.find("midi-bank"), 1) - 1, 0)
-                self.draft.programs.append((self.place.bar, at, self.place.index, program, min(bank, 16383)))
 
     def part(self) -> Part:
         """Who plays, and how it is written."""

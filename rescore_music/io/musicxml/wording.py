@@ -86,6 +86,13 @@ def tempo_direction(text: str, sound: str) -> str:
     return f'<direction placement="above" system="only-top">{body}{{offset}}{sound}</direction>'
 
 
+def program_sound(part: int, program: int, bank: int) -> str:
+    """A change of a part's sound; programs count from 0."""
+    more = f"<midi-bank>{bank + 1}</midi-bank>" if bank else ""
+    sound = f'<midi-instrument id="P{part + 1}-I1">{more}<midi-program>{program + 1}</midi-program></midi-instrument>'
+    return f"<sound>{sound}{{offset}}</sound>"
+
+
 def harmony(text: str, voicing: Sequence[str] = ()) -> str:
     """A chord symbol, its inversion and fretboard; words where it is none."""
     inversion = "".join(sign_xml(said, ("inversion",)) for said in voicing)

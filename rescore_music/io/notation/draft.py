@@ -120,7 +120,7 @@ def assemble(draft: Draft, parts: list[Part], metadata: Metadata) -> Score:
     notes["velocity"] = np.where(percent >= 0, np.clip(percent, 1, 127), written)
     draft.meters.setdefault(0, (4, 4))  # what a score without a meter is counted in
     meters = np.array([(starts[bar], *draft.meters[bar]) for bar in sorted(draft.meters)], METER)
-    program_rows = [(starts[bar] + at, part, program, bank) for bar, at, part, program, bank in draft.programs]
+    program_rows = _programs(draft, starts, parts)
     score = Score(
         notes=notes,
         parts=tuple(parts),
@@ -344,6 +344,17 @@ def _keys(draft: Draft, starts: npt.NDArray[np.int64], parts: list[Part]) -> Row
         if others:
             draft.note("keys", "parts with a key signature of their own (by custom or error), outvoted", others)
     return _changes(np.array(rows, KEY), ("fifths", "mode"))
+
+
+def _programs(draft: Draft, starts: npt.NDArray[np.int64], parts: list[Part]) -> list[tuple[int, int, int, int]]:
+    """Changes of sound: rows of PROGRAM that differ from what is in force."""
+    now = [(part.program, part.bank) for part in parts]
+    rows = []
+    for bar, at, part, program, bank in sorted(draft.programs, key=lambda p: p[:2]):
+        if now[part] != (program, bank):
+            rows.append((int(starts[bar]) + at, part, program, bank))
+            now[part] = program, bank
+    return rows
 
 
 def _tempo(draft: Draft, starts: npt.NDArray[np.int64]) -> TempoMap:
