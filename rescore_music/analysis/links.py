@@ -1,10 +1,11 @@
 """Links: which note a note follows in its line, judged by the two notes and what stands between them.
 
 For every note and each of the `REACH` notes that begin before it: rest or overlap between them, interval, lengths, how
-many notes begin with each, how many sound above and below each, and which other notes end where the later one begins.
-A small network turns these clues into two scores. One is compared (softmax) over the notes that a note may follow, the
-other over the notes that may follow a note; in both, none of them is a choice too. A running line is so heard as one
-even where it dives below a held note, which neither small steps nor the order of the voices would tell.
+many notes begin with each, how many sound above and below each, which other notes end where the later one begins, and
+what is played around each of the two (`neighbours`). A small network turns these clues into two scores. One is compared
+(softmax) over the notes that a note may follow, the other over the notes that may follow a note; in both, none of them
+is a choice too. A running line is so heard as one even where it dives below a held note, which neither small steps nor
+the order of the voices would tell.
 
 The weights (`link_weights.npz`, half precision) are made by `benchmarks/fit_links.py`; inference is numpy alone.
 
@@ -21,12 +22,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rescore_music.analysis.neighbours import seen
 from rescore_music.analysis.passages import NOTE_END, NOTE_PITCH, Passage
 from rescore_music.analysis.surroundings import Sounding
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
-Net = dict[str, Floats]  # w1 (hidden, clues), b1 (hidden, 1), w2 (hidden, hidden), b2 (hidden, 1), w3 (2, hidden), none
+# w1 (hidden, clues), b1 (hidden, 1), w2 (hidden, hidden), b2 (hidden, 1), w3 (2, hidden), none (2,); of the neighbours:
+# table (cells, numbers), lift (numbers,), later and earlier (hidden, numbers)
+Net = dict[str, Floats]
 
 WEIGHTS_FILE = Path(__file__).with_name("link_weights.npz")
 REACH = 24  # notes back that are told apart
@@ -75,12 +79,14 @@ def unlikely_links(passage: Passage, weights: Net | None = None) -> Floats:
     weights = weights or net()
     notes = notes_of(passage)
     number = len(notes.group)
+    around = seen(passage, weights["table"], weights["lift"])
+    follows, followed = around @ weights["later"].T, around @ weights["earlier"].T
     price = np.full((number, REACH + 1), -(1 - AFTER_SHARE) * LEAST - AFTER_SHARE * UNKNOWN, np.float32)
     score = np.empty((number, REACH), np.float32)
     for a in range(0, number, AT_ONCE):
         here = np.arange(a, min(a + AT_ONCE, number))
         before, known = earlier(notes, here)
-        both = scores(clues(notes, here, before), weights)
+        both = scores(clues(notes, here, before), follows[here], followed[before], weights)
         score[here] = both[AFTER]
         log = np.maximum(compared(both[BEFORE], known, weights["none"][BEFORE]), LEAST)
         price[here] = -(1 - AFTER_SHARE) * log - AFTER_SHARE * UNKNOWN
@@ -129,9 +135,13 @@ def later(notes: Notes, here: Ints) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:
     return after, np.clip(column, 0, REACH - 1), exists & (column < REACH)
 
 
-def scores(found: Floats, weights: Net) -> Floats:
-    """The two scores of links: clues (clues, some, REACH) to (2, some, REACH)."""
-    hidden = np.maximum(weights["w1"] @ found.reshape(len(found), -1) + weights["b1"], 0)
+def scores(found: Floats, follows: Floats, followed: Floats, weights: Net) -> Floats:
+    """The two scores of links, shape (2, some, REACH): from clues (clues, some, REACH) and what the neighbours of the
+    later note (some, hidden) and of the earlier ones (some, REACH, hidden) add.
+    """
+    hidden = weights["w1"] @ found.reshape(len(found), -1) + weights["b1"]
+    hidden += (follows[:, None] + followed).reshape(-1, len(hidden)).T
+    hidden = np.maximum(hidden, 0)
     hidden = np.maximum(weights["w2"] @ hidden + weights["b2"], 0)
     return np.asarray((weights["w3"] @ hidden).reshape(2, *found.shape[1:]), np.float32)
 

@@ -2,8 +2,9 @@
 
 For every note and voice: how many notes sound above and below, at the onset and at the nearest notes just before, just
 after and at the note's end; how many sound on the whole near by; where the note lies between the highest and the lowest
-that sound near by, and to the voices' registers, near by and over all. A small network, the same for every voice,
-turns these clues into a score; scores of a note's voices are compared (softmax).
+that sound near by, and to the voices' registers, near by and over all; and what is played around it (`neighbours`). A
+small network, the same for every voice, turns these clues into a score; scores of a note's voices are compared
+(softmax).
 
 The weights (`voice_weights.npz`, half precision) are made by `benchmarks/fit_voices.py`; inference is numpy alone.
 
@@ -18,11 +19,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rescore_music.analysis.neighbours import seen
 from rescore_music.analysis.passages import NOTE_END, NOTE_PITCH, Passage, boxed
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
-Net = dict[str, Floats]  # w1 (hidden, clues), b1 (hidden, 1), w2 (hidden, hidden), b2 (hidden, 1), w3 (hidden,)
+# w1 (hidden, clues), b1 (hidden, 1), w2 (hidden, hidden), b2 (hidden, 1), w3 (hidden,); of the neighbours: table
+# (cells, numbers), lift (numbers,), seen (hidden, numbers)
+Net = dict[str, Floats]
 
 WEIGHTS_FILE = Path(__file__).with_name("voice_weights.npz")
 REACHES = (3, 12, 48, 192)  # groups to each side
@@ -46,17 +50,21 @@ def unlikely(passage: Passage, weights: Net | None = None) -> Floats:
     voices = len(passage.register)
     out = np.zeros((*passage.note.shape[:2], voices), np.float32)
     if len(passage.height):
+        weights = weights or net()
         found, group, place = clues(passage)
+        around = seen(passage, weights["table"], weights["lift"])
         step = max(1, AT_ONCE // voices)
         for a in range(0, len(group), step):
             here = slice(a, a + step)
-            out[group[here], place[here]] = -np.maximum(chances(found[:, here], weights or net()), LEAST)
+            out[group[here], place[here]] = -np.maximum(chances(found[:, here], around[here], weights), LEAST)
     return out
 
 
-def chances(found: Floats, weights: Net) -> Floats:
-    """Log of the chance of each voice: clues (clues, notes, voices) to (notes, voices)."""
-    hidden = np.maximum(weights["w1"] @ found.reshape(len(found), -1) + weights["b1"], 0)
+def chances(found: Floats, around: Floats, weights: Net) -> Floats:
+    """Log of the chance of each voice: clues (clues, notes, voices), neighbours (notes, numbers) to (notes, voices)."""
+    hidden = (weights["w1"] @ found.reshape(len(found), -1) + weights["b1"]).reshape(-1, *found.shape[1:])
+    hidden += (weights["seen"] @ around.T)[:, :, None]
+    hidden = np.maximum(hidden, 0).reshape(len(hidden), -1)
     hidden = np.maximum(weights["w2"] @ hidden + weights["b2"], 0)
     score = (weights["w3"] @ hidden).reshape(found.shape[1:])
     score -= score.max(axis=1, keepdims=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from analysis_builders import TUNE, Q, cadence, corpus, piled, read, right_labels, score_of, sketch, tune
 
-from rescore_music.analysis import links, separate_voices, surroundings
+from rescore_music.analysis import links, neighbours, separate_voices, surroundings
 from rescore_music.analysis.hand_outs import hand_outs
 from rescore_music.analysis.passages import passage
 from rescore_music.errors import ScoreError
@@ -148,7 +148,10 @@ def test_the_chances_of_what_a_note_follows_sum_to_one_and_none_looks_ahead() ->
     notes = links.notes_of(heard)
     here = np.arange(len(notes.group))
     before, exists = links.earlier(notes, here)
-    score = links.scores(links.clues(notes, here, before), links.net())[links.BEFORE]
+    net = links.net()
+    around = neighbours.seen(heard, net["table"], net["lift"])
+    of_later, of_earlier = around @ net["later"].T, (around @ net["earlier"].T)[before]
+    score = links.scores(links.clues(notes, here, before), of_later, of_earlier, net)[links.BEFORE]
     chance = np.exp(links.compared(score, exists, links.net()["none"][links.BEFORE]))
     assert np.allclose(chance.sum(axis=1), 1, atol=1e-5)
     assert np.all(chance[:, :-1][~exists] < 1e-6)
@@ -171,6 +174,47 @@ def test_links_do_not_depend_on_key_or_on_where_the_work_is_cut_for_memory(monke
     assert np.allclose(whole, links.unlikely_links(passage(raised.notes, raised.ticks_per_quarter, 3)), atol=1e-3)
     monkeypatch.setattr(links, "AT_ONCE", 7)
     assert np.allclose(whole, links.unlikely_links(passage(score.notes, score.ticks_per_quarter, 3)), atol=1e-3)
+
+
+def _cell(span: int, rise: int) -> int:
+    """The cell of a neighbour so many distances in time later and so many semitones higher."""
+    return (len(neighbours.TIMES) - 1 + span) * neighbours.PITCHES + neighbours.WIDE + rise
+
+
+def test_the_picture_of_a_note_holds_what_begins_around_it() -> None:
+    """G, a quarter after C, over a held E below: a fifth up and a quarter later for C, a fifth down for G."""
+    score = score_of([(0, Q, 60), (Q, Q, 67), (0, 2 * Q, 52)])
+    notes = neighbours.columns(passage(score.notes, Q, 2))
+    assert notes.pitch.tolist() == [60, 52, 67]
+    owner, cell = neighbours.cells(notes, np.arange(3))
+    quarter = int(np.searchsorted(neighbours.TIMES, 1))
+    plain = [sorted(cell[(owner == i) & (cell < neighbours.SPANS * neighbours.PITCHES)].tolist()) for i in range(3)]
+    assert plain[0] == sorted([_cell(quarter, 7), _cell(0, -8)])
+    assert plain[1] == sorted([_cell(0, 8), _cell(quarter, 15)])
+    assert plain[2] == sorted([_cell(-quarter, -7), _cell(-quarter, -15)])
+    as_long = neighbours.SPANS * neighbours.PITCHES
+    assert _cell(quarter, 7) + as_long in cell[owner == 0]
+    assert _cell(0, -8) + as_long not in cell[owner == 0]
+    held = 2 * as_long + neighbours.WIDE - 15
+    assert held in cell[owner == 2]  # E still sounds under G
+    assert held + 8 not in cell[owner == 2]  # C does not
+
+
+def test_pictures_do_not_depend_on_key_nor_on_where_the_work_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    score = sketch()
+    table = np.random.default_rng(5).standard_normal((neighbours.CELLS, 6)).astype(np.float32)
+    lift = np.linspace(-1, 1, 6, dtype=np.float32)
+    whole = neighbours.seen(passage(score.notes, Q, 3), table, lift)
+    assert whole.min() >= 0
+    assert np.allclose(whole, neighbours.seen(passage(score.transposed(-9).notes, Q, 3), table, lift), atol=1e-4)
+    monkeypatch.setattr(neighbours, "AT_ONCE", 7)
+    assert np.allclose(whole, neighbours.seen(passage(score.notes, Q, 3), table, lift), atol=1e-4)
+
+
+def test_a_note_alone_has_an_empty_picture() -> None:
+    heard = passage(score_of([(0, Q, 60)]).notes, Q, 2)
+    table = np.ones((neighbours.CELLS, 2), np.float32)
+    assert neighbours.seen(heard, table, np.array([-1, 2], np.float32)).tolist() == [[0, 2]]
 
 
 @pytest.mark.parametrize(("top", "lowest", "held"), [(77, 64, 66), (79, 65, 68)])
