@@ -31,12 +31,13 @@ STEPS, FOLDS = 40, 3
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """One analysed piece: its clues, the key of each frame, frame edges in ticks, and what a frame of it counts."""
+    """One analysed piece: its clues, the key of each frame, edges of the frames in ticks and their lengths in beats."""
 
     ref: Reference
     clues: KeyClues
     truth: Array
     edges: Array
+    beats: Array
     quarter: int
     length: int
 
@@ -48,7 +49,7 @@ def work_of(ref: Reference) -> Work:
     middle = (frames.edges[:-1] + frames.edges[1:]) / 2 / score.ticks_per_quarter
     row = np.clip(np.searchsorted(ref.chords[:, 0], middle, side="right") - 1, 0, len(ref.chords) - 1)
     truth = (ref.chords[row, 2] + 12 * ref.chords[row, 3]).astype(int)
-    return Work(ref, clues, truth, frames.edges, score.ticks_per_quarter, score.length)
+    return Work(ref, clues, truth, frames.edges, frames.share_of_beat, score.ticks_per_quarter, score.length)
 
 
 def unpacked(flat: Array) -> keys.KeyWeights:
@@ -159,9 +160,9 @@ def main() -> None:
     for fold in range(FOLDS if crossed else 0):
         weights = fitted([work for i, work in enumerate(works) if i % FOLDS != fold])
         for i in range(fold, len(works), FOLDS):
-            paths[i] = keys.read_keys(works[i].clues, weights)[0]
+            paths[i] = keys.read_keys(works[i].clues, works[i].beats, weights)[0]
     if not crossed:
-        paths = [keys.read_keys(work.clues, weights)[0] for work in works]
+        paths = [keys.read_keys(work.clues, work.beats, weights)[0] for work in works]
         print("the works learned from:")
     told("chorales", chorales, paths[: len(chorales)])
     told("madrigals", madrigals, paths[len(chorales) :])

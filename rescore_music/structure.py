@@ -87,6 +87,28 @@ class KeySpan:
     confidence: float = 1.0
 
 
+CLOSE, OPENING = 0.3, 0.15  # what the last and the first key count for in `home_key`, beside all the time there is
+
+
+def home_key(keys: tuple[KeySpan, ...]) -> KeySpan | None:
+    """The key of the whole: the one that rules longest, the last key and the first counting for more than their time.
+
+    Returns
+    -------
+    KeySpan or None
+        Over all of the music; its confidence is that key's share. None where there are no keys.
+    """
+    if not keys:
+        return None
+    share: dict[tuple[int, str], float] = {}
+    whole = max(sum(k.end - k.start for k in keys), 1)
+    told = [((k.tonic, k.mode), (k.end - k.start) / whole) for k in keys]
+    for name, worth in [*told, (told[-1][0], CLOSE), (told[0][0], OPENING)]:
+        share[name] = share.get(name, 0.0) + worth
+    (tonic, mode), most = max(share.items(), key=lambda item: item[1])
+    return KeySpan(keys[0].start, keys[-1].end, tonic, mode, most / (1 + CLOSE + OPENING))
+
+
 @dataclass(frozen=True)
 class Chord:
     """A chord: root and bass pitch classes, quality (a name of `CHORD_TONES`); quality "" means no chord (silence or a
@@ -262,6 +284,11 @@ class Analysis:
     parallels: npt.NDArray[np.int32] = field(default_factory=_no_lines)
     intervals: npt.NDArray[np.int16] = field(default_factory=_no_intervals)
     intensity_terms: IntensityTerms = field(default_factory=IntensityTerms)
+
+    @property
+    def home_key(self) -> KeySpan | None:
+        """The key of the whole (see `home_key`); None where nothing pitched sounds."""
+        return home_key(self.keys)
 
     def phrase_of(self, ticks: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Index of the phrase that holds each tick."""

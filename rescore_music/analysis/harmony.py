@@ -49,7 +49,7 @@ def find_harmony(score: Score) -> Harmony:
         return Harmony()
     plain = _chords.chord_gains(frames)
     first, _ = _chords.read_chords(frames, plain=plain.copy())
-    path, chance = _keys.read_keys(key_clues(score, frames, first))
+    path, chance = _keys.read_keys(key_clues(score, frames, first), frames.share_of_beat)
     keys = _keys.as_spans(path, chance, frames.edges, score.length)
     chosen, fit = _chords.read_chords(frames, _scales(path), plain)
     bass = _chords.bass_tones(score, frames, chosen)

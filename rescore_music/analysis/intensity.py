@@ -23,7 +23,7 @@ import numpy.typing as npt
 from rescore_music.analysis.chords import pitch_classes
 from rescore_music.analysis.frames import coverage, span_of, spread
 from rescore_music.score import Score
-from rescore_music.structure import IntensityTerms, KeySpan
+from rescore_music.structure import IntensityTerms, KeySpan, home_key
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -120,13 +120,18 @@ def _tension(score: Score, bars: Ints, keys: tuple[KeySpan, ...]) -> Floats:
 
 
 def _from_home(share: Floats, edges: Ints, keys: tuple[KeySpan, ...]) -> tuple[Floats, Floats]:
-    """Share of tones foreign to the key in force, and the key's distance from the one that rules longest, 0 to 1."""
-    signature = np.array([(7 * (k.tonic + 3 * (k.mode == "minor"))) % 12 for k in keys])
-    time = np.bincount(signature, [k.end - k.start for k in keys], minlength=12)
-    around = np.abs(signature - int(time.argmax()))
+    """Share of tones foreign to the key in force, and the key's distance from the key of the whole, 0 to 1."""
+    home = home_key(keys)
+    signature = np.array([_fifths(k) for k in keys])
+    around = np.abs(signature - (_fifths(home) if home is not None else 0))
     far = np.minimum(around, 12 - around) / 6
     inside = np.zeros((len(keys), 12))
     for row, key in zip(inside, keys, strict=True):
         row[[(key.tonic + s) % 12 for s in SCALES[key.mode]]] = 1
     at = np.maximum(np.searchsorted([k.start for k in keys], edges[:-1], side="right") - 1, 0)
     return (share * (1 - inside[at])).sum(axis=1), far[at]
+
+
+def _fifths(key: KeySpan) -> int:
+    """The key's signature on the circle of fifths, C major and A minor being 0."""
+    return (7 * (key.tonic + 3 * (key.mode == "minor"))) % 12

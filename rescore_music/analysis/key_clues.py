@@ -37,7 +37,7 @@ BEAT_WEIGHT, ALONE = 1.2, 0.8  # draws that a beat counts for, of two notes or m
 TONIC, DOMINANT, SEVENTH, DIATONIC, FOREIGN = 1.0, 1.0, 0.33, 0.14, -0.6  # what a beat of each chord says for a key
 LINE = 1.0  # sounding notes at which chords begin to speak: one line alone makes none
 SIGNATURE, NO_SIGNATURE, SAID_MINOR = 0.1, 0.05, 0.25  # a beat's gain for the keys of the signature
-PACE, SLOWEST = 0.75, 16.0  # clues count by the beats a chord lasts to the power of -PACE
+SLOWEST, SLOW = 16.0, 2.0  # beats a chord lasts on average, at most; from which on a change of key is no less usual
 REST = 2.0  # beats without a new note after which the music has come to rest
 PLACES = 6  # clues of a change of key: bar line, beat, inside a beat, phrase, pace, after a fermata
 DARK = np.array([name in ("min", "min7", "dim", "hdim7", "dim7", "minmaj7") for name in CHORD_TONES], np.int64)
@@ -58,7 +58,7 @@ class KeyClues:
     resting : bool array, shape (frames,)
         The music comes to rest on the frame's chord.
     weight : float64 array, shape (frames,)
-        What a progression or a rest counts there: by the pace of the harmony, and nothing in a single line.
+        What a progression or a rest counts there: nothing in a single line.
     places : float64 array, shape (frames, PLACES)
         What speaks for a change of key.
     """
@@ -99,13 +99,13 @@ def key_clues(score: Score, frames: Frames, chords: Ints) -> KeyClues:
     on_beat = frames.on_beat & ~frames.on_bar
     flags = np.stack([frames.on_bar, on_beat, ~frames.on_beat, seam, np.zeros(len(seam), np.bool_), after], axis=1)
     places = flags.astype(np.float64)
-    places[:, 4] = np.log(pace)
+    places[:, 4] = np.log(min(pace, SLOW))
     return KeyClues(
-        seen=seen * pace**-PACE + _signature_gain(score, starts) * beats[:, None],
+        seen=seen / pace + _signature_gain(score, starts) * beats[:, None],
         chords=chords,
         before=_chords_before(chords),
         resting=resting & (chords >= 0),
-        weight=thick * pace**-PACE,
+        weight=thick,
         places=places,
     )
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 NEAR_KEY, KEY_STEP, OFF_BAR = 3.3, 2.0, 0.6  # cost of any change of key, of each fifth it moves, and off the bar line
+SHORTEST = 2.0  # beats that a key lasts
 WEIGHTS_FILE = Path(__file__).with_name("key_weights.npz")
 
 
@@ -66,12 +68,14 @@ def key_weights() -> KeyWeights:
         return KeyWeights(*(file[name].astype(np.float64) for name in ("progression", "rest", "move", "place")))
 
 
-def read_keys(clues: KeyClues, weights: KeyWeights | None = None) -> tuple[Ints, Floats]:
+def read_keys(clues: KeyClues, beats: Floats, weights: KeyWeights | None = None) -> tuple[Ints, Floats]:
     """The key of each frame, and the probability of every key there.
 
     Parameters
     ----------
     clues : KeyClues
+    beats : float64 array, shape (frames,)
+        Length of each frame.
     weights : KeyWeights, optional
         The shipped ones if not given.
 
@@ -82,7 +86,19 @@ def read_keys(clues: KeyClues, weights: KeyWeights | None = None) -> tuple[Ints,
     """
     w = key_weights() if weights is None else weights
     chance = marginals(gains(clues, w), moves(w), changes(clues, w))
-    return chance.argmax(axis=1).astype(np.int64), chance
+    return _settled(chance.argmax(axis=1).astype(np.int64), chance, beats), chance
+
+
+def _settled(path: Ints, chance: Floats, beats: Floats) -> Ints:
+    """The path without keys that last under `SHORTEST` beats: the likelier of the two beside one takes its place."""
+    path = path.copy()
+    total = np.concatenate([[0.0], np.cumsum(beats)])
+    edges = np.concatenate([[0], np.flatnonzero(np.diff(path)) + 1, [len(path)]]).tolist()
+    for a, b in pairwise(edges):
+        beside = [int(path[i]) for i in (a - 1, b) if 0 <= i < len(path)]
+        if total[b] - total[a] < SHORTEST and beside:
+            path[a:b] = max(beside, key=lambda k: float(chance[a:b, k] @ beats[a:b]))
+    return path
 
 
 def gains(clues: KeyClues, w: KeyWeights) -> Floats:

@@ -83,6 +83,14 @@ def key_at(analysis: Analysis, keys: Sequence[int], tick: int) -> str:
     return key_text(analysis.keys[index], keys[index]) if index >= 0 else ""
 
 
+def home_key_name(analysis: Analysis, keys: Sequence[int]) -> str:
+    """The key of the whole by name, spelled as where it is first heard; "" where nothing pitched sounds."""
+    home = analysis.home_key
+    same = [] if home is None else [k.tonic == home.tonic and k.mode == home.mode for k in analysis.keys]
+    first = same.index(True) if any(same) else -1
+    return key_text(analysis.keys[first], keys[first]) if first >= 0 else ""
+
+
 def key_index(analysis: Analysis, tick: int) -> int:
     """Which key span holds a tick; -1 where there is none."""
     return max((i for i, k in enumerate(analysis.keys) if k.start <= tick), default=-1 if not analysis.keys else 0)

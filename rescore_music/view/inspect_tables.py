@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from html import escape
 
@@ -13,7 +12,15 @@ from rescore_music.score import Score
 from rescore_music.structure import Analysis
 from rescore_music.timecode import FrameRate, Timecode
 from rescore_music.view.harmony_names import name_of_fifth, note_names
-from rescore_music.view.inspect_names import instrument_name, key_at, line_name, meters, part_name, spelled_keys
+from rescore_music.view.inspect_names import (
+    home_key_name,
+    instrument_name,
+    key_at,
+    line_name,
+    meters,
+    part_name,
+    spelled_keys,
+)
 from rescore_music.view.inspect_roles import GROUPS, MELODY, display_groups, doubling
 from rescore_music.view.inspect_words import bar, bars, clock, tempo_range
 from rescore_music.view.report_blocks import table
@@ -40,20 +47,12 @@ def facts(score: Score, analysis: Analysis, cues: Cues | None) -> str:
         (Timecode.from_seconds(score.duration, rate).label, f"timecode at {rate.name} fps"),
         (", ".join(found[:4]) + (" …" if len(found) > 4 else ""), "meter" if len(found) == 1 else "meters"),
         (f"♩ = {slow:.3g}" + (f"–{fast:.3g}" if fast - slow >= 0.5 else ""), "tempo"),
-        (_home(score, analysis, signs), "key"),
+        (home_key_name(analysis, signs), "key"),
         (f"{len(score.parts):,}", "parts"),
         (f"{len(score.notes):,}", "notes"),
     ]
     body = "".join(f"<li><b>{safe(value)}</b><span>{name}</span></li>" for value, name in items if value)
     return f'<ul class="facts">{body}</ul>\n'
-
-
-def _home(score: Score, analysis: Analysis, signs: list[int]) -> str:
-    """The key that most of the music is in."""
-    time: Counter[str] = Counter()
-    for key in analysis.keys:
-        time[key_at(analysis, signs, key.start)] += key.end - key.start
-    return time.most_common(1)[0][0] if time else ""
 
 
 def parts_table(score: Score, analysis: Analysis) -> str:

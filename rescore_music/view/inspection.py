@@ -10,7 +10,7 @@ import numpy as np
 from rescore_music.cues import Cues
 from rescore_music.score import Score
 from rescore_music.structure import Analysis, Motif, Role
-from rescore_music.view.inspect_names import instrument_name, key_at, named_chords, spelled_keys
+from rescore_music.view.inspect_names import home_key_name, instrument_name, key_at, named_chords, spelled_keys
 from rescore_music.view.inspect_words import summary
 
 
@@ -50,6 +50,7 @@ def inspection(score: Score, analysis: Analysis, *, cues: Cues | None = None) ->
             for i, p in enumerate(analysis.phrases)
         ],
         "sections": [{"bars": _bars(score, s.start, s.end), "label": s.label} for s in analysis.sections],
+        "key": home_key_name(analysis, signs),
         "keys": [
             {"bars": _bars(score, k.start, k.end), "key": key_at(analysis, signs, k.start)} for k in analysis.keys
         ],
