@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 
 from rescore_music.errors import ReadError
 from rescore_music.io.limits import MARKS, TEXT
+from rescore_music.io.musicxml.chordsymbols import chord_symbols
 from rescore_music.io.musicxml.parts import number_of, text_of
 from rescore_music.io.musicxml.signs import DIRECTION_SIGNS, sign_text
 from rescore_music.io.musicxml.tables import (
-    ACCIDENTALS,
     BEAT_UNITS,
-    CHORD_KINDS,
     JUMP_WORDS,
     PER_MINUTE,
     PICTURE,
@@ -29,7 +28,6 @@ from rescore_music.io.notation.draft import BAR_END, Draft, MarkDraft
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-_KIND_SUFFIX = dict(CHORD_KINDS)
 _UNITS = {name: (glyph, quarters) for glyph, name, quarters in BEAT_UNITS}
 _BOXES = ("rectangle", "square")
 _OCTAVES = {("down", "8"): "8va", ("up", "8"): "8vb", ("down", "15"): "15ma", ("up", "15"): "15mb"}
@@ -290,33 +288,12 @@ class DirectionReader:
 
     def harmony(self, element: _Element, bar: int, at: int, staff: int) -> None:
         """One chord symbol (a `harmony` may hold several chords)."""
-        texts: list[str] = []
-        basses: list[str] = []
-        for child in element:
-            tag = child.tag
-            if tag == "root":
-                basses.append("")
-                texts.append(_note_name(child, "root"))
-            elif tag == "kind" and texts:
-                name = text_of(child)
-                texts[-1] += _KIND_SUFFIX.get(name, name)
-                if name == "none":
-                    texts[-1] = "N.C."
-            elif tag == "degree" and texts:
-                alter = number_of(child.find("degree-alter"), 0)
-                what = {"add": "add", "alter": "alt", "subtract": "no"}.get(text_of(child.find("degree-type")), "add")
-                value = text_of(child.find("degree-value"))
-                texts[-1] += f"({what}{ACCIDENTALS.get(alter, '')}{value})"
-            elif tag == "bass" and texts:
-                basses[-1] = "/" + _note_name(child, "bass")  # the degrees follow, and are printed before it
-            elif tag in ("frame", "inversion"):
-                if texts and (said := sign_text(child)):
-                    self.mark(bar, at, "voicing", said, staff=staff)
-            elif tag in ("function", "numeral"):
-                self.draft.note("chord symbols", f"<{tag}>, ignored")
-        for text, bass in zip(texts, basses, strict=True):
-            if text:
-                self.mark(bar, at, "chord", text + bass, staff=staff)
+        found = chord_symbols(element)
+        for kind, texts in (("voicing", found.voicings), ("chord", found.texts)):
+            for text in texts:
+                self.mark(bar, at, kind, text, staff=staff)
+        for tag in found.ignored:
+            self.draft.note("chord symbols", f"<{tag}>, ignored")
 
     def barline(self, element: _Element, bar: int, at: int) -> None:
         """One `barline`; `at` is where it stands in the bar."""
@@ -338,7 +315,3 @@ class DirectionReader:
                 self.mark(bar, at, "jump", name, whole=True)
         if element.find("fermata") is not None:
             self.mark(bar, at, "fermata", "barline")
-
-
-def _note_name(element: _Element, name: str) -> str:
-    return text_of(element.find(f"{name}-step")) + ACCIDENTALS.get(number_of(element.find(f"{name}-alter"), 0), "")
