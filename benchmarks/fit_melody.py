@@ -4,6 +4,7 @@ The loss is that of a choice with several right answers: minus the log of the ch
 of a bar, bars weighted by their length and movements by the root of theirs. Stage two is trained on what stage one says
 of works it was not trained on (groups of works held out in turn), so it learns how far to trust it. Its networks read
 whole movements, a movement a step, and are held to a right guess of who leads (`Network.guess`) as well.
+Variants of a movement (`melody_variants`) bear its name, so they are held out with it.
 """
 
 from __future__ import annotations
@@ -35,12 +36,12 @@ from rescore_music.analysis.melody_net import ContextStage, Layers, Scale, Stage
 
 Array = np.ndarray[Any, Any]
 HIDDEN = (64, 32)
-EPOCHS, RATE, DECAY, DROPPED, DROPPED_INPUT = 8, 2e-3, 2e-3, 0.2, 0.1
+EPOCHS, RATE, DECAY, DROPPED, DROPPED_INPUT = 4, 2e-3, 2e-3, 0.2, 0.1
 BATCH = 256  # bars
 NETWORKS = (2, 3)  # of stage one and two
 GROUPS = 4  # of works, for what stage two is trained on
 FEATURES, CONTEXT, AGAIN = 48, 40, 24  # sizes of stage two
-ROUNDS, FIRST_STEP, SHRINK, LEFT_OUT, GUESS = 10, 4e-3, 4e-3, 0.25, 0.5  # epochs, rate, decay, drop-out, weight
+ROUNDS, FIRST_STEP, SHRINK, LEFT_OUT, GUESS = 5, 4e-3, 4e-3, 0.25, 0.5  # epochs, rate, decay, drop-out, weight
 
 
 class _Bars:
@@ -245,6 +246,7 @@ def fit_stages(examples: list[Example]) -> Stages:
         stage = fit_stage([examples[i] for i in seen], [clues[i] for i in seen], 1)
         for i, e in enumerate(examples):
             if e.work in out:
-                scores = stage.scores(clues[i], e.evidence.active)
-                looked[i] = second_look(clues[i], scores, e.evidence.active, e.evidence.patterns)
+                read = e.evidence
+                scores = stage.scores(clues[i], read.active)
+                looked[i] = second_look(clues[i], scores, read.active, read.patterns, read.runs)
     return fit_stage(examples, clues, NETWORKS[0]), fit_context(examples, looked, NETWORKS[1])

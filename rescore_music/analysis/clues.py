@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 
 PRIOR = {
     "named melody": 2.0,
-    "sung": 2.0,  # who has words is listened to
+    "sung": 4.0,  # who has words is listened to: no bar of a song's singer is lost (`bench_melody.py --songs`)
     "named accompaniment": -1.0,
     "lead sound": 1.0,
     "backing sound": -1.0,
@@ -77,18 +77,16 @@ def prior(lines: tuple[Line, ...], score: Score) -> Floats:
     sung = {mark.part for mark in score.marks if mark.kind == "lyric"}
     worth = np.zeros(len(score.parts))
     for i, part in enumerate(score.parts):
-        unnamed = not part.instrument and not part.percussion
         if i in sung:
-            worth[i] += PRIOR["sung"]
-        elif _LEADS.search(part.name):
-            worth[i] += PRIOR["named melody"]
+            worth[i] = PRIOR["sung"]  # whatever it is called: a choir's bass sings as its soprano does
+            continue
+        unnamed = not part.instrument and not part.percussion
+        unknown = unnamed and not _told_kind(part)  # a known instrument goes to the scorer: not counted twice
+        worth[i] += PRIOR["named melody"] * bool(_LEADS.search(part.name))
         worth[i] += PRIOR["named accompaniment"] * bool(_FOLLOWS.search(part.name))
-        for name, sounds in (
-            ("lead sound", _LEAD_SOUNDS),
-            ("backing sound", _BACKING_SOUNDS),
-            ("bass sound", _BASS_SOUNDS),
-        ):
-            worth[i] += PRIOR[name] * (unnamed and part.program in sounds)
+        worth[i] += PRIOR["lead sound"] * (unknown and part.program in _LEAD_SOUNDS)
+        worth[i] += PRIOR["backing sound"] * (unknown and part.program in _BACKING_SOUNDS)
+        worth[i] += PRIOR["bass sound"] * (unnamed and part.program in _BASS_SOUNDS)
     under = np.array([line.voice > 0 for line in lines], bool)
     return worth[np.array([line.part for line in lines], np.int64)] + PRIOR["under a voice of its part"] * under
 
@@ -103,11 +101,19 @@ def bass_instruments(lines: tuple[Line, ...], parts: tuple[Part, ...]) -> npt.ND
     return np.array([trade[line.part] for line in lines], bool)
 
 
-def _kind(part: Part) -> str:
+def _told_kind(part: Part) -> str:
+    """The instrument family that the names of a part tell, or nothing."""
     for text in (part.instrument.replace("-", " ").replace("_", " "), part.name, part.abbreviation):
         for kind, pattern in _KINDS:
             if text and re.search(pattern, text, re.IGNORECASE):
                 return kind
+    return ""
+
+
+def _kind(part: Part) -> str:
+    told = _told_kind(part)
+    if told:
+        return told
     for kind, programs in _PROGRAMS.items():
         if part.program in programs:
             return kind

@@ -28,6 +28,7 @@ from rescore_music.analysis.frames import beats
 from rescore_music.analysis.melody_clues import melody_clues
 from rescore_music.analysis.melody_net import HOPELESS, Stages, log_chances, second_look, shipped_stages
 from rescore_music.analysis.patterns import Patterns, find_patterns, others_alike
+from rescore_music.analysis.runs import Runs, find_runs
 from rescore_music.analysis.voices import lines_of, separate_voices
 from rescore_music.score import Score
 from rescore_music.structure import Line
@@ -35,6 +36,7 @@ from rescore_music.structure import Line
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+TRUST = 0.85  # how far the scorer's log odds count: it is surer of what it says than it is right
 HAND_OVER = 0.12  # what it costs to give the melody to another line, in log probability
 SHARED = 0.9  # share in which a line counts for leading when another that plays the same in the bar leads
 UPBEAT = 0.5  # share of the bar before a hand-over in which the new line's upbeat may lie
@@ -50,10 +52,11 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What the scorer reads: clues, shape (bars, lines, clues); patterns; and which pitched lines play in each bar."""
+    """What the scorer reads: clues, shape (bars, lines, clues); patterns; runs; where which pitched lines play."""
 
     clues: npt.NDArray[np.float32]
     patterns: Patterns
+    runs: tuple[Runs, ...]
     active: npt.NDArray[np.bool_]
 
 
@@ -121,13 +124,13 @@ def melody_evidence(
     grid = beats(score) if beat_edges is None else beat_edges
     patterns = find_patterns(score, line_of, len(lines), score.bars, tops, active)
     clues = melody_clues(score, lines, line_of, texture, patterns, tops, active, grid)
-    return Evidence(clues, patterns, active)
+    return Evidence(clues, patterns, find_runs(score, line_of, len(lines), tops, active), active)
 
 
 def evidence_scores(evidence: Evidence, stages: Stages) -> Floats:
     """Score of each line in each bar, -inf where it does not play: shape (bars, lines)."""
     first = stages[0].scores(evidence.clues, evidence.active)
-    again = second_look(evidence.clues, first, evidence.active, evidence.patterns)
+    again = second_look(evidence.clues, first, evidence.active, evidence.patterns, evidence.runs)
     return stages[1].scores(again, evidence.active)
 
 
@@ -172,7 +175,7 @@ def odds_of(evidence: Evidence, before: Floats, stages: Stages) -> Floats:
     odds = np.full(active.shape, -np.inf)
     if not active.any():
         return odds
-    odds = log_chances(evidence_scores(evidence, stages) + before)
+    odds = log_chances(TRUST * evidence_scores(evidence, stages) + before)
     odds[~np.isfinite(odds)] = HOPELESS
     odds[playing[:, None] & ~active] = HOPELESS - 3
     odds[~playing] = -np.inf

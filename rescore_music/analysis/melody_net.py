@@ -2,9 +2,9 @@
 
 Stage one reads a line's clues in a bar and gives it a score; scores of a bar's lines are compared (softmax). Stage two
 reads the clues again with what stage one said: about this line before and after, about the other lines, and about the
-other places where the same pattern comes, so that a theme recognized once is recognized in thicker textures too; and it
-reads every line together with its surroundings (`melody_context`). Each stage is the mean of a few networks that differ
-in their random start.
+other places where the same bar or the same few notes come (`patterns`, `runs`), so that a theme recognized once is
+recognized in thicker textures too; and it reads every line together with its surroundings (`melody_context`). Each
+stage is the mean of a few networks that differ in their random start.
 
 The weights (`melody_weights.npz`, half precision) are made by `benchmarks/bench_melody.py --fit` from the OpenScore
 Hauptstimme annotations; inference is numpy alone.
@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from rescore_music.analysis.melody_context import Network, context_scores, places_of
 from rescore_music.analysis.patterns import Names, Patterns, in_pairs, others_alike, pooled
+from rescore_music.analysis.runs import Runs, run_clues
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -143,7 +144,9 @@ def smoothed(values: Floats, reach: int) -> Floats:
     return out
 
 
-def second_look(clues: npt.NDArray[np.float32], scores: Floats, active: Flags, patterns: Patterns) -> Floats:
+def second_look(
+    clues: npt.NDArray[np.float32], scores: Floats, active: Flags, patterns: Patterns, runs: tuple[Runs, ...]
+) -> Floats:
     """The inputs of stage two: the clues, and what stage one's scores say around."""
     logs = log_chances(scores)
     chance = np.where(active, np.exp(np.where(np.isfinite(logs), logs, -30.0)), 0.0)
@@ -157,6 +160,8 @@ def second_look(clues: npt.NDArray[np.float32], scores: Floats, active: Flags, p
         columns += _pooled_pairs(chance, names, active)
     for names in (patterns.tones, patterns.steps, patterns.rhythm):
         columns.append(np.where(active, chance + others_alike(names, active, chance), 0))
+    for kind in runs:
+        columns += [np.where(active, column, 0) for column in run_clues(kind, chance, active)]
     doubt = -(chance * np.log(chance + 1e-9)).sum(axis=1, keepdims=True)
     columns.append(np.broadcast_to(doubt, chance.shape))
     columns.append(chance - _best_other(chance))

@@ -44,7 +44,7 @@ class Patterns:
     tones: Names
 
 
-def _mixed(values: Ints) -> Names:
+def mixed(values: Ints) -> Names:
     """Numbers spread over 64 bits (the finalizer of splitmix64)."""
     x = values.astype(np.uint64)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -88,10 +88,10 @@ def find_patterns(
     steps = np.sign(move) * ((np.abs(move) + 1) // 2)
     tone = np.unique(np.stack([cell, place * 12 + pitch % 12]), axis=1)
     found = (
-        _summed(top_cell, _mixed(at), shape),
-        _summed(top_cell, _mixed(at * 1000 + from_first + 500), shape),
-        _summed(top_cell, _mixed(at * 1000 + steps + 7_000_500), shape),
-        _summed(tone[0], _mixed(tone[1] + 99), shape),
+        _summed(top_cell, mixed(at), shape),
+        _summed(top_cell, mixed(at * 1000 + from_first + 500), shape),
+        _summed(top_cell, mixed(at * 1000 + steps + 7_000_500), shape),
+        _summed(tone[0], mixed(tone[1] + 99), shape),
     )
     return Patterns(*(np.where(active, names, np.uint64(0)) for names in found))
 

@@ -10,6 +10,7 @@ import pytest
 from analysis_builders import TUNE, Q, cadence, corpus, piled, read, score_of, sketch, tune
 
 from rescore_music.analysis import main_melody, melody_notes
+from rescore_music.analysis.clues import PRIOR, prior
 from rescore_music.analysis.features import describe
 from rescore_music.analysis.frames import beats
 from rescore_music.analysis.melody import Evidence, melody_evidence, melody_path, together
@@ -67,6 +68,16 @@ def test_words_and_names_weigh(leader: int) -> None:
     assert {s.part for s in main_melody(plain.replace(marks=words))} == {leader}
     named = tuple(Part("Melody" if i == leader else "Backing") for i in range(2))
     assert {s.part for s in main_melody(plain.replace(parts=named))} == {leader}
+
+
+def test_a_choir_sings_whatever_its_parts_are_called() -> None:
+    """A bass with words is a singer, not an accompaniment; an instrument known by name is not weighed by its sound."""
+    names = ("Bass", "Soprano", "Flute", "Piano")
+    score = score_of(tune(), tune(), tune(), tune(), names=names)
+    score = score.replace(parts=tuple(Part(name, program=73 if name == "Flute" else 0) for name in names))
+    words = tuple(Mark(0, "lyric", "la", part=part) for part in (0, 1))
+    lines, _ = lines_of(score, separate_voices(score))
+    assert prior(lines, score.replace(marks=words)).tolist() == [PRIOR["sung"], PRIOR["sung"], 0.0, 0.0]
 
 
 def test_drums_never_lead() -> None:
@@ -133,13 +144,14 @@ def test_pooling_leaves_out_the_place_itself() -> None:
 def test_lines_that_play_the_same_lead_together() -> None:
     """Two that share a tune are together likelier than the third; what is said of the third stays."""
     tones = np.array([[7, 7, 9]], np.uint64)
-    evidence = Evidence(np.zeros((1, 3, 0), np.float32), Patterns(tones, tones, tones, tones), np.ones((1, 3), bool))
+    patterns, all_play = Patterns(tones, tones, tones, tones), np.ones((1, 3), bool)
+    evidence = Evidence(np.zeros((1, 3, 0), np.float32), patterns, (), all_play)
     odds = np.log(np.array([[0.3, 0.3, 0.4]]))
     assert melody_path(odds).tolist() == [2]
     shared = together(odds, evidence)
     assert melody_path(shared).tolist() == [0]
     assert shared[0, 2] == pytest.approx(odds[0, 2])
-    alone = Evidence(evidence.clues, evidence.patterns, np.array([[True, False, True]]))
+    alone = Evidence(evidence.clues, evidence.patterns, (), np.array([[True, False, True]]))
     silent = np.array([[np.log(0.6), HOPELESS - 3, np.log(0.4)]])
     assert together(silent, alone) == pytest.approx(silent)
 
