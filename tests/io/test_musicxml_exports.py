@@ -225,6 +225,12 @@ def test_a_second_meter_in_a_bar_and_a_part_without_bars_are_told() -> None:
     ]
 
 
+def test_a_part_under_another_name_is_the_one_that_the_list_misses() -> None:
+    score = read_musicxml(PLAIN.replace(b'<part id="P0">', b"<part>"))
+    assert [part.name for part in score.parts] == ["TITLE"]
+    assert said(score) == ["parts that the part list calls otherwise, taken in its order"]
+
+
 def test_hidden_rests_and_usual_numbers_are_not_worth_a_word() -> None:
     assert said(read(REST.replace("<note>", '<note print-object="no">'), SCALE[0])) == []
     excerpt = document(SCALE[0], attributes=METER).replace(b'measure number="1"', b'measure number="57"')

@@ -97,12 +97,9 @@ def _read(data: bytes, file: str, name: str) -> Score:
     entries = part_entries(root)
     parts = _measures_by_part(root, entries, file)
     draft = Draft(_resolution(root, plain), file)
-    silent = {entry.id for entry in entries}.difference(part_id for part_id, _ in parts)
-    if silent:
-        draft.note("part list", "parts of which the score has no bar, left out", len(silent))
     for what, count in {**told, **_unheld(root, plain)}.items():
         draft.note("file", what, count)
-    known = {entry.id: entry for entry in entries}
+    known = _known(draft, entries, [part_id for part_id, _ in parts])
     walkers = []
     for index, (part_id, measures) in enumerate(parts):
         entry = known.get(part_id)
@@ -120,6 +117,19 @@ def _read(data: bytes, file: str, name: str) -> Score:
     if own or len(kept) < len(score.marks):
         score = score.replace(marks=tuple(sorted((*kept, *own), key=mark_order)))
     return _with_staves(score)
+
+
+def _known(draft: Draft, entries: list[PartEntry], parts: list[str]) -> dict[str, PartEntry]:
+    """The entry of the part list for each part, by the part's id."""
+    known = {entry.id: entry for entry in entries}
+    ids = set(parts)
+    strange, silent = [part for part in parts if part not in known], [e for e in entries if e.id not in ids]
+    if strange and len(strange) == len(silent):
+        draft.note("part list", "parts that the part list calls otherwise, taken in its order", len(strange))
+        known.update(zip(strange, silent, strict=True))
+    elif silent:
+        draft.note("part list", "parts of which the score has no bar, left out", len(silent))
+    return known
 
 
 def _unheld(root: _Element, plain: bytes) -> dict[str, int]:
