@@ -185,7 +185,7 @@ def piano() -> None:
 
 
 def songs() -> None:
-    """Songs that no weight was fitted to: the least worth of words at which no sung bar is lost is the one we take."""
+    """Songs, to which no weight was fitted: what words must be worth that hardly a sung bar is lost."""
     kept = PRIOR["sung"]
     print("share of the bars in which a part with words sings that it leads, by what words are worth (log odds)")
     print(f"{'song':40s}" + "".join(f"{worth:8d}" for worth in WORTHS) + "    bars")
