@@ -38,7 +38,6 @@ _SIGN = re.compile(
 )
 _WORD = re.compile(r"\||\*|_|-|\s+|(?:\\-|[^\s|*_-])+")
 _BAR = re.compile(r"[|\]:]*\|[|\]:]*")
-_MOST_VOICES = 200
 
 
 @dataclass
@@ -101,8 +100,6 @@ def arranged(text: str) -> Tune:
 def _switch(voices: dict[str, Voice], said: str, before: str) -> str:
     """The voice that a V: field names, with what it says of its name."""
     number = (said.split() or [before])[0]
-    if number not in voices and len(voices) >= _MOST_VOICES:
-        return before
     voice = voices.setdefault(number, Voice())
     if name := _NAME.search(said):
         voice.name = name[1] if name[1] is not None else name[2]

@@ -22,7 +22,7 @@ from rescore_music.errors import ReadError
 from rescore_music.io.abc import Tune, Voice, arranged, syllables
 from rescore_music.io.files import read_bytes
 from rescore_music.io.humdrum import Spot, hairpins, kern_spines, levels, names_of, slurs, tokens_of, words
-from rescore_music.io.limits import NOTATION_BYTES, TEXT
+from rescore_music.io.limits import NOTATION_BYTES, PARTS, TEXT
 from rescore_music.io.notation.draft import ENDS_ON_GRACE, STARTS_ON_GRACE, Draft, MarkDraft, assemble
 from rescore_music.io.streams import Walker, resolution
 from rescore_music.score import Articulation, Metadata, Score
@@ -76,6 +76,8 @@ def read_text(path: str | Path) -> Score:
     kind = _FORMATS.get(path.suffix.lower()) or ("humdrum" if text.lstrip().startswith(("**", "!!")) else "abc")
     tune, others = _first_tune(text) if kind == "abc" else (text, 0)
     ready = arranged(tune) if kind == "abc" else Tune(text, [], Counter())
+    if len(ready.voices) > PARTS:
+        raise ReadError(f"{len(ready.voices)} voices, more than {PARTS}", file=path, cure="split the file")
     stream, more = _parsed(ready.text, kind, str(path))
     parts = list(stream.parts) or [stream]
     draft = Draft(resolution(stream), str(path))

@@ -260,6 +260,13 @@ def test_xml_that_is_a_little_wrong_is_mended_and_told(data: bytes, name: str, w
     assert [(item.where, item.what) for item in score.import_log] == [("file", what)]
 
 
+def test_a_document_too_large_to_be_held_five_times_is_not_mended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rescore_music.io.musicxml.mending.XML_MENDED", len(PLAIN))
+    read_musicxml(PLAIN.replace(b"TITLE", b"Fl\xf6e"))
+    with pytest.raises(ReadError, match="malformed XML"):
+        read_musicxml(PLAIN.replace(b"TITLE", b"Fl\xf6tes"))
+
+
 def test_what_cannot_be_mended_says_where_the_file_itself_is_wrong() -> None:
     broken = PLAIN.replace(b"TITLE", b"Horns & Fl\xf6te").replace(b"</score-partwise>", b"</score>")
     with pytest.raises(ReadError, match="line 2, column"):

@@ -194,6 +194,11 @@ def test_voices_of_abc_that_take_turns_are_parts_that_play_together(tmp_path):
     assert len(score.bars) == 5
 
 
+def test_more_voices_than_a_score_has_parts_are_refused(tmp_path):
+    with pytest.raises(ReadError, match="1025 voices, more than 1024"):
+        abc(tmp_path, "X:1\nM:4/4\nL:1/4\nK:C\n" + "".join(f"V:{i}\nCDEF|\n" for i in range(1025)))
+
+
 def test_the_words_of_abc_stand_under_their_notes(tmp_path):
     score = abc(tmp_path, QUARTET)
     first = [(0, "Hel-"), (2, "lo"), (3, "my"), (6, "good bye"), (9, "end")]
