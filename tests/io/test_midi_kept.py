@@ -110,6 +110,12 @@ def test_a_wrapper_of_very_many_chunks_is_not_walked_to_its_end() -> None:
     assert len(read_midi(chunk(b"RIFF", body[:60_000] + body[-100:])).import_log) < 5000
 
 
+def test_a_second_file_behind_the_first_does_not_play_along() -> None:
+    score = read_midi(midi(track(SCALE)) + midi(track(SCALE), track(SCALE)))
+    assert len(score.notes) == 8
+    assert [item.what for item in score.import_log] == ["a further MIDI file behind the first left out"]
+
+
 # -- lyrics --------------------------------------------------------------------------------------------------------
 
 

@@ -197,6 +197,9 @@ def _find_tracks(data: bytes, place: int, repairs: Repairs, file: str | None) ->
             tracks.append((start, stop))
             if len(tracks) > MIDI_TRACKS:
                 raise ReadError(f"the file has more than {MIDI_TRACKS} tracks", file=file)
+        elif tracks and data[place : place + 4] == b"MThd":
+            repairs.add("file", "a further MIDI file behind the first left out")
+            return tuple(tracks)
         elif _is_chunk(data, place) and stop <= len(data):
             name = data[place : place + 4].decode("ascii")
             repairs.add("file", f"chunk {name!r}, which is no track, skipped")
