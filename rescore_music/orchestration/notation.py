@@ -25,6 +25,7 @@ _BOUNDS = np.array([25, 41, 57, 72, 88, 104, 119])
 _SUDDEN = ("sf", "sfz", "sffz", "fz", "fp", "sfp", "rfz", "rf", "sfpp", "pf")
 # written anew for the new instruments
 _LEFT = ("clef", "pedal", "octave", "sign", "direction", "voicing", "figured-bass", "attribute")
+_PLUCKED = re.compile(r"(pizz|pizzicato|arco)\.?", re.IGNORECASE)  # told by the notes themselves: `technique_marks`
 _STRING_WORDS = ("pizz", "arco", "sul ", "col legno", "spicc", "punta", "tallone", "div", "unis")
 
 
@@ -69,6 +70,8 @@ def carried_marks(draft: Rows, score: Score, seats: Ensemble, ledger: Ledger) ->
     for mark in score.marks:
         if mark.part < 0 or mark.kind in _LEFT or (mark.kind == "dynamic" and mark.text not in _SUDDEN):
             continue
+        if mark.kind in ("technique", "text") and _PLUCKED.fullmatch(mark.text.strip()):
+            continue
         notes = _notes_at(score, by_part[mark.part], mark)
         if mark.kind == "lyric":
             singers = [s for s in players.seats(notes, carriers=True) if seats.seats[s].instrument.family == "voice"]
@@ -84,7 +87,21 @@ def carried_marks(draft: Rows, score: Score, seats: Ensemble, ledger: Ledger) ->
             if made is not None:
                 out[made] = None
     ledger.tell("syllables left out: no singer has their notes", unsung)
-    return list(out)
+    return _said_once(list(out), 2 * score.ticks_per_quarter)
+
+
+def _said_once(marks: list[Mark], apart: int) -> list[Mark]:
+    """The marks without words that two source parts give to one seat less than `apart` ticks from each other."""
+    said: dict[tuple[int, str], int] = {}
+    out = []
+    for mark in sorted(marks, key=lambda m: m.tick):
+        if mark.kind in ("technique", "text") and mark.part >= 0:
+            words = mark.part, mark.text.strip().lower()
+            if mark.tick - said.get(words, -apart) < apart:
+                continue
+            said[words] = mark.tick
+        out.append(mark)
+    return out
 
 
 def _moved(mark: Mark, seat: int) -> Mark:

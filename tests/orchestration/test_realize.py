@@ -7,6 +7,7 @@ import orchestration_builders as builders
 import pytest
 from orchestration_invariants import assert_sound, missing_leads
 
+import rescore_music as rm
 from rescore_music.candidate import Assignment
 from rescore_music.orchestration import orchestrate, realize
 from rescore_music.playability import violations
@@ -332,3 +333,18 @@ def test_a_group_of_grace_notes_stays_with_the_player_of_its_note(forces: str) -
             assert [m.text for m in out.marks if (m.kind, m.part, m.tick) == ("grace", part, tick)] == [
                 f"32nd {low + 3} {low + 2}"
             ]
+
+
+def test_words_of_two_source_parts_stand_once() -> None:
+    """Both oboes say "dolce" and "pizz." is told by the strings' notes, not by what stood in the source as well."""
+    rows = [(i * 480, 480, p, 80, part) for i in range(32) for part, p in enumerate((72, 60))]
+    notes = note_rows(sorted(rows))
+    notes["articulation"][notes["onset"] >= 8 * 480] = int(Articulation.PIZZICATO)
+    marks = [Mark(8 * 480, "technique", "pizz.", part) for part in range(2)]
+    marks += [Mark(240 * part, "text", "dolce", part) for part in range(2)]
+    score = Score(notes, (Part("Violin", instrument="violin"), Part("Cello", instrument="cello")), marks=tuple(marks))
+    out = rm.orchestrate(score, load_template("string-quartet/classical"))[0].score
+    for part in range(len(out.parts)):
+        said = [m.text for m in out.marks if m.part == part and m.kind in ("text", "technique")]
+        assert len(said) == len(set(said))
+    assert {m.text for m in out.marks} >= {"dolce", "pizz."}
