@@ -1,59 +1,60 @@
-"""Training of the links between notes: a small network, by gradient descent in numpy.
+"""Training of the links between notes: a small network, by gradient descent in numpy (`descent`).
 
     python benchmarks/fit_links.py DATA         writes rescore_music/analysis/link_weights.npz
 
-DATA and what is learned from are those of `fit_voices.py`: no chorale, madrigal or trecento work, and no quartet of
-Haydn, Mozart or Beethoven, so that `bench_voices.py` may be run on them. The loss is that of two choices with several
-right answers: minus the log of the chance given to the notes of the same part that come last before a note, and to
-those that come first after it; or to none, where they are out of reach. With --held, every eighth work is kept out and
-its figure printed, with no file written.
+DATA and what is learned from are those of `fit_voices.py`: no chorale, madrigal or trecento work. The loss is that of
+two choices with several right answers: minus the log of the chance given to the notes of the same part that come last
+before a note, and to those that come first after it; or to none, where they are out of reach. With --held, every eighth
+symphony movement and Schumann's quartets are kept out and their figure printed, with no file written: on these the
+settings were chosen. `bench_voices.py --held DATA` prints what is reached on quartets that were not learned from.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fit_voices import Work, figure, true_places, works
+from descent import Seen, Shapes, descend, pictures, sparse
+from fit_voices import Work, figure, kept_out, quartets, shipped, true_places, works
 
-from rescore_music.analysis import links
+from rescore_music.analysis import links, neighbours
 from rescore_music.analysis.links import AFTER, BEFORE, REACH, Net
-from rescore_music.analysis.passages import passage
 from rescore_music.analysis.stream_prices import Weights
 
 Array = np.ndarray[Any, Any]
-HIDDEN, EPOCHS, BATCH, RATE, DECAY = 32, 5, 1024, 3e-3, 1e-3
+HIDDEN, NUMBERS, EPOCHS = 32, 16, 4
+CHUNK, TOGETHER = 256, 2  # notes in a row, and so many such rows, are a batch
+PAST = 32  # notes before and after a chunk that its links reach: REACH and the largest group
 
 
-class Rows:
-    """Clues of all links of all works, and the right answers of both choices; rows of notes in the order of works."""
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """Clues (notes, REACH, clues) of a work's links and pictures of its notes; the first note of each one's group and
+    of the next; what each follows and what follows it (notes, REACH + 1); how often the work is learned from.
+    """
 
-    def __init__(self, learned: list[Work]) -> None:
-        clues, self.choices = [], []
-        index: list[list[Array]] = [[], []]
-        known: list[list[Array]] = [[], []]
-        right: list[list[Array]] = [[], []]
-        total = 0
-        for _, pile, truth, voices in learned:
-            heard = passage(pile.notes, pile.ticks_per_quarter, voices)
-            notes = links.notes_of(heard)
-            voice = true_places(heard, truth, pile.notes["duration"] > 0)[notes.group, notes.place]
-            here = np.arange(len(voice))
-            before, exists = links.earlier(notes, here)
-            clues.append(links.clues(notes, here, before).transpose(1, 2, 0).astype(np.float16))
-            after, column, may = links.later(notes, here)
-            flat = (here[:, None] + total) * REACH + np.arange(REACH), (after + total) * REACH + column
-            followed, following = right_answers(notes, voice)
-            for way, cells, real, answer in ((BEFORE, flat[0], exists, followed), (AFTER, flat[1], may, following)):
-                use = answer.any(axis=1)
-                index[way].append(cells[use].astype(np.int32))
-                known[way].append(real[use])
-                right[way].append(answer[use])
-            total += len(voice)
-        self.clues = np.concatenate(clues).reshape(total * REACH, -1)
-        self.choices = [tuple(np.concatenate(a[way]) for a in (index, known, right)) for way in (BEFORE, AFTER)]
+    clues: Array
+    pictures: tuple[Array, Array]
+    first: Array
+    following: Array
+    followed: Array
+    follows: Array
+    times: int
+
+
+def bundle(work: Work) -> Bundle:
+    heard = work.heard()
+    notes = links.notes_of(heard)
+    voice = true_places(heard, work.truth, work.pile.notes["duration"] > 0)[notes.group, notes.place]
+    here = np.arange(len(voice))
+    clues = links.clues(notes, here, links.earlier(notes, here)[0]).transpose(1, 2, 0).astype(np.float16)
+    answers = right_answers(notes, voice)
+    return Bundle(clues, pictures(heard), notes.first, notes.following, *answers, work.times)
 
 
 def right_answers(notes: links.Notes, voice: Array) -> tuple[Array, Array]:
@@ -75,75 +76,137 @@ def right_answers(notes: links.Notes, voice: Array) -> tuple[Array, Array]:
     return out[BEFORE], out[AFTER]
 
 
-def gradients(net: Net, x: Array, known: Array, right: Array, way: int) -> tuple[Net, float]:
-    """Slopes of minus the mean log of the chance given to the right answers; and that loss. x (clues, rows * REACH)."""
-    first = np.maximum(net["w1"] @ x + net["b1"], 0)
+class Notes:
+    """The notes of all works in a row; each work from `low` to `high`; what is learned from, in chunks."""
+
+    def __init__(self, some: list[Bundle]) -> None:
+        sizes = [len(b.clues) for b in some]
+        start = np.cumsum([0, *sizes])
+        self.clues = np.concatenate([b.clues for b in some])
+        self.pictures = sparse([b.pictures for b in some])
+        self.first = np.concatenate([b.first + s for b, s in zip(some, start, strict=False)])
+        self.following = np.concatenate([b.following + s for b, s in zip(some, start, strict=False)])
+        self.followed = np.concatenate([b.followed for b in some])
+        self.follows = np.concatenate([b.follows for b in some])
+        self.low, self.high = np.repeat(start[:-1], sizes), np.repeat(start[1:], sizes)
+        ends = [
+            (a, min(a + CHUNK, start[i + 1]), b.times)
+            for i, b in enumerate(some)
+            for a in range(start[i], start[i + 1], CHUNK)
+        ]
+        self.chunks = [(int(a), int(b)) for a, b, times in ends for _ in range(times)]
+
+    def later(self, a: int, b: int, until: int) -> tuple[Array, Array, Array]:
+        """Rows (from a) and columns of the links from notes a to b on to those after them, and whether they exist."""
+        after = self.following[a:b, None] + np.arange(REACH)
+        real = after < np.minimum(self.high[a:b, None], until)
+        after = np.where(real, after, a)
+        column = self.first[after] - 1 - np.arange(a, b)[:, None]
+        real &= (column >= 0) & (column < REACH)
+        return np.where(real, after - a, 0), np.where(real, column, 0), real
+
+
+def fit(some: Iterable[Bundle]) -> Net:
+    """The network, learned from some works."""
+    notes = Notes(list(some))
+    clues = notes.clues.shape[2]
+    shapes: Shapes = {
+        "table": ((neighbours.CELLS, NUMBERS), 0.08),
+        "lift": ((NUMBERS,), 0.0),
+        "later": ((HIDDEN, NUMBERS), (0.5 / NUMBERS) ** 0.5),
+        "earlier": ((HIDDEN, NUMBERS), (0.5 / NUMBERS) ** 0.5),
+        "w1": ((HIDDEN, clues), (2 / clues) ** 0.5),
+        "b1": ((HIDDEN, 1), 0.0),
+        "w2": ((HIDDEN, HIDDEN), (2 / HIDDEN) ** 0.5),
+        "b2": ((HIDDEN, 1), 0.0),
+        "w3": ((2, HIDDEN), 0.1),
+        "none": ((2,), 0.0),
+    }
+
+    def batches(random: np.random.Generator) -> list[list[tuple[int, int]]]:
+        order = [notes.chunks[i] for i in random.permutation(len(notes.chunks)).tolist()]
+        return [order[i : i + TOGETHER] for i in range(0, len(order), TOGETHER)]
+
+    return descend(shapes, batches, partial(gradients, notes), EPOCHS)
+
+
+def gradients(notes: Notes, net: Net, batch: list[tuple[int, int]], random: np.random.Generator) -> tuple[Net, float]:
+    """Slopes of the mean loss of some chunks; and that loss."""
+    found = [of_chunk(notes, net, a, b, random) for a, b in batch]
+    slopes: Net = {k: np.mean([slopes[k] for slopes, _ in found], axis=0) for k in net}
+    return slopes, sum(loss for _, loss in found) / len(found)
+
+
+def of_chunk(notes: Notes, net: Net, a: int, b: int, random: np.random.Generator) -> tuple[Net, float]:
+    """Slopes of the mean loss of both choices of notes a to b; and that loss."""
+    from scipy.sparse import csr_matrix
+
+    start, until = max(a - PAST, 0), min(b + PAST, len(notes.clues))
+    size = until - a
+    around = Seen(net, notes.pictures[start:until], random)
+    x = (
+        np.ascontiguousarray(notes.clues[a:until].transpose(2, 0, 1))
+        .reshape(notes.clues.shape[2], -1)
+        .astype(np.float32)
+    )
+    before = notes.first[a:until, None] - 1 - np.arange(REACH)
+    real = before >= notes.low[a:until, None]
+    before = np.maximum(np.where(real, before, 0) - start, 0)
+    own = around.numbers[a - start :]
+    first = (net["w1"] @ x + net["b1"]).reshape(HIDDEN, size, REACH) + (net["later"] @ own.T)[:, :, None]
+    first += (net["earlier"] @ around.numbers.T)[:, before]
+    first = np.maximum(first, 0).reshape(HIDDEN, -1)
     second = np.maximum(net["w2"] @ first + net["b2"], 0)
-    log = links.compared((net["w3"][way] @ second).reshape(known.shape), known, net["none"][way])
-    chance = np.exp(log)
+    score = (net["w3"] @ second).reshape(2, size, REACH)
+    slope = np.zeros_like(score)
+    back, loss = choice(score[BEFORE, : b - a], real[: b - a], net["none"][BEFORE], notes.followed[a:b])
+    slope[BEFORE, : b - a] = back[:, :-1]
+    row, column, exists = notes.later(a, b, until)
+    ahead, other = choice(score[AFTER][row, column], exists, net["none"][AFTER], notes.follows[a:b])
+    slope[AFTER, row[exists], column[exists]] = ahead[:, :-1][exists]
+    flat = slope.reshape(2, -1) / (2 * (b - a))
+    back2 = (net["w3"].T @ flat) * (second > 0)
+    back1 = (net["w2"].T @ back2) * (first > 0)
+    out = {"w3": flat @ second.T, "w2": back2 @ first.T, "b2": back2.sum(axis=1, keepdims=True)}
+    out |= {"w1": back1 @ x.T, "b1": back1.sum(axis=1, keepdims=True)}
+    out["none"] = np.array([back[:, -1].sum(), ahead[:, -1].sum()], np.float32) / (2 * (b - a))
+    of_later = back1.reshape(HIDDEN, size, REACH).sum(axis=2)
+    to = csr_matrix(
+        (np.ones(before.size, np.float32), (before.ravel(), np.arange(before.size))), (until - start, before.size)
+    )
+    of_earlier = (to @ back1.T).T
+    out |= {"later": of_later @ own, "earlier": of_earlier @ around.numbers}
+    numbers = (net["earlier"].T @ of_earlier).T
+    numbers[a - start :] += (net["later"].T @ of_later).T
+    return {**out, **around.back(numbers)}, (loss + other) / (2 * (b - a))
+
+
+def choice(score: Array, known: Array, none: np.floating, right: Array) -> tuple[Array, float]:
+    """Slopes of the sum of minus the logs of the chance given to the right answers, (notes, REACH + 1); and that sum.
+
+    Notes without an answer count for nothing.
+    """
+    chance = np.exp(links.compared(score, known, none))
     sure = chance * right
     mass = np.maximum(sure.sum(axis=1, keepdims=True), 1e-9)
-    slope = (chance - sure / mass) / len(chance)
-    none = np.zeros(2, np.float32)
-    none[way] = slope[:, -1].sum()
-    flat = (slope[:, :-1] * known).reshape(-1).astype(np.float32)
-    back2 = net["w3"][way][:, None] * flat * (second > 0)
-    back1 = (net["w2"].T @ back2) * (first > 0)
-    w3 = np.zeros_like(net["w3"])
-    w3[way] = second @ flat
-    slopes = {"w3": w3, "none": none, "w2": back2 @ first.T, "b2": back2.sum(axis=1, keepdims=True)}
-    slopes |= {"w1": back1 @ x.T, "b1": back1.sum(axis=1, keepdims=True)}
-    return slopes, -float(np.log(mass).mean())
-
-
-def fit(rows: Rows, seed: int = 0) -> Net:
-    """The network, by Adam with weight decay and a rate that falls to nothing."""
-    random = np.random.default_rng(seed)
-    clues = rows.clues.shape[1]
-    shapes = {"w1": (HIDDEN, clues), "b1": (HIDDEN, 1), "w2": (HIDDEN, HIDDEN), "b2": (HIDDEN, 1), "w3": (2, HIDDEN)}
-    scale = {"w1": np.sqrt(2 / clues), "b1": 0.0, "w2": np.sqrt(2 / HIDDEN), "b2": 0.0, "w3": 0.1, "none": 0.0}
-    shapes["none"] = (2,)
-    net = {k: (random.standard_normal(shape) * scale[k]).astype(np.float32) for k, shape in shapes.items()}
-    mean, power = {k: np.zeros_like(v) for k, v in net.items()}, {k: np.zeros_like(v) for k, v in net.items()}
-    step = 0
-    for epoch in range(EPOCHS):
-        batches = []
-        for way in (BEFORE, AFTER):
-            order = random.permutation(len(rows.choices[way][0]))
-            batches += [(way, np.sort(part)) for part in np.array_split(order, max(1, len(order) // BATCH))]
-        total = 0.0
-        for b in random.permutation(len(batches)):
-            way, part = batches[int(b)]
-            cells, known, right = (column[part] for column in rows.choices[way])
-            x = np.ascontiguousarray(rows.clues[cells.reshape(-1)].T).astype(np.float32)
-            slopes, loss = gradients(net, x, known, right, way)
-            step, total = step + 1, total + loss
-            rate = RATE * (1 + np.cos(np.pi * (step - 1) / (EPOCHS * len(batches)))) / 2
-            for k, slope in slopes.items():
-                mean[k] += 0.1 * (slope - mean[k])
-                power[k] += 0.001 * (slope * slope - power[k])
-                moved = mean[k] / (1 - 0.9**step) / (np.sqrt(power[k] / (1 - 0.999**step)) + 1e-8)
-                net[k] -= (rate * (moved + DECAY * net[k])).astype(np.float32)
-        print(f"epoch {epoch + 1} of {EPOCHS}: loss {total / len(batches):.4f}", flush=True)
-    return net
+    asked = right.any(axis=1, keepdims=True)
+    return (chance - sure / mass) * asked, -float(np.log(mass[asked]).sum())
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Trains the network of the links between notes.")
     parser.add_argument("data", type=Path)
-    parser.add_argument("--held", action="store_true", help="keep every eighth work out and print its figure")
+    parser.add_argument("--held", action="store_true", help="keep some works out and print their figure")
     wanted = parser.parse_args()
-    learned = list(works(wanted.data))
-    print(f"{len(learned)} piles, {sum(len(truth) for _, _, truth, _ in learned)} notes")
+    learned = [*works(wanted.data), *quartets()]
+    names = kept_out(learned) if wanted.held else set()
+    net = fit(bundle(w) for w in learned if w.name.split(" ")[0] not in names)
     if not wanted.held:
-        net = fit(Rows(learned))
-        np.savez_compressed(links.WEIGHTS_FILE, **{k: v.astype(np.float16) for k, v in net.items()})
+        shipped(net, links.WEIGHTS_FILE)
         return
-    names = sorted({name.split(" ")[0] for name, *_ in learned})[3::8]
-    net = fit(Rows([w for w in learned if w[0].split(" ")[0] not in names]))
-    kept = [w for w in learned if w[0] in names]
-    for price in (0.0, Weights().link):
-        good, total = figure(kept, None, Weights(link=price), net)
+    tested = [w for w in learned if w.name in names]
+    for price in (0.0, 5.0, Weights().link):
+        good, total = figure(tested, None, Weights(link=price), net)
         print(f"kept out, price of the links {price:4.1f}: {good / total:.4f} of {total} notes")
 
 
