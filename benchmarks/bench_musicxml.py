@@ -192,7 +192,9 @@ def without_ornaments(data: bytes) -> bytes:
 
     root = root_element(data, "without ornaments")
     small = [note for note in root.iter("note") if note.find("grace") is not None]
-    for element in [*small, *root.iter("ornaments")]:
+    # a tremolo between two notes tells how long they are, so it stays
+    signs = [sign for group in root.iter("ornaments") for sign in group if sign.get("type") not in ("start", "stop")]
+    for element in [*small, *signs]:
         if (parent := element.getparent()) is not None:
             parent.remove(element)
     return bytes(etree.tostring(root))
