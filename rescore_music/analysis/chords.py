@@ -11,7 +11,7 @@ lists them. Equivariant: a transposed score has the transposed chords. Parameter
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,7 @@ RARE = {"maj": 0.0, "min": 0.0, "7": 0.1, "min7": 0.16, "maj7": 0.18, "dim": 0.1
 RARE |= {"aug": 0.25, "sus4": 0.2, "sus2": 0.3, "5": 0.22, "minmaj7": 0.3}
 MISSING, FOREIGN, ROOT_BASS, CHORD_BASS, OUT_OF_KEY = 0.2, 0.9, 0.13, 0.05, 0.07
 CHANGE_BAR, CHANGE_BEAT, CHANGE_INSIDE = 0.15, 0.18, 0.7
+UNISON = 1.1  # tones at a time, octaves counting once, up to which one line sounds alone
 MOST = 100_000  # beats: nine hours of them at 180 a minute
 CHUNK = 8192  # frames at a time, so that what is in between stays small
 PRESENT = 0.08  # share of a frame at which a pitch class fully counts as there
@@ -165,6 +166,46 @@ def _carried(frames: Frames, path: Ints) -> Ints:
             if path[f] < 0 and 0 <= g < len(path) and bar[g] == bar[f] and path[g] >= 0:
                 path[f] = path[g] if templates[path[g], single[f]] else -1
     return path
+
+
+def stated(frames: Frames, path: Ints) -> Ints:
+    """The path without chords that a single line (or unison) only grazes, and with those that it breaks.
+
+    One line makes a chord by breaking it: in the frames of a bar that have the chord, three of its tones are heard
+    (both of a bare fifth). A turn around one note makes none. A bar of nothing but the tones of one chord is that
+    chord, though no two of them sound together.
+    """
+    first = frames.on_bar | np.concatenate([[True], np.diff(path) != 0])
+    tones, alone, heard = _run_of(frames, path, np.flatnonzero(first))
+    grazed = alone & ((heard & tones).sum(axis=1) < np.minimum(tones.sum(axis=1), 3))
+    path = np.where(np.repeat(grazed, _lengths(np.flatnonzero(first), path)), -1, path)
+    bars = np.flatnonzero(frames.on_bar | (np.arange(len(path)) == 0))
+    lowest = np.minimum.reduceat(np.where(frames.lowest < 0, 128, frames.lowest), bars)
+    whole = replace(
+        frames,
+        classes=np.add.reduceat(frames.classes, bars, axis=0),
+        lowest=np.where(lowest == 128, -1, lowest),
+    )
+    best = chord_gains(whole).argmax(axis=1)
+    spread_out = np.repeat(best, _lengths(bars, path))
+    tones, alone, heard = _run_of(frames, spread_out, bars)
+    none = np.maximum.reduceat(path, bars) < 0
+    broken = none & alone & ((heard & tones).sum(axis=1) >= 3) & ~(heard & ~tones).any(axis=1)
+    return np.where(np.repeat(broken, _lengths(bars, path)), spread_out, path)
+
+
+def _lengths(starts: Ints, path: Ints) -> Ints:
+    return np.asarray(np.diff(np.append(starts, len(path))), np.int64)
+
+
+def _run_of(frames: Frames, path: Ints, starts: Ints) -> tuple[Flags, Flags, Flags]:
+    """Of runs of frames: the tones of their chord, whether one line sounds alone, and which tones are heard."""
+    templates, _ = _templates()
+    span = np.diff(frames.edges)
+    alone = np.add.reduceat(frames.thickness * span, starts) <= UNISON * np.add.reduceat(span, starts)
+    classes = np.add.reduceat(frames.classes, starts, axis=0)
+    heard = classes >= PRESENT * np.maximum(classes.sum(axis=1, keepdims=True), 1e-9)
+    return templates[np.maximum(path[starts], 0)] > 0, np.asarray(alone, np.bool_), np.asarray(heard, np.bool_)
 
 
 def _templates() -> tuple[Floats, Floats]:

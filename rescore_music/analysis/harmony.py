@@ -52,6 +52,7 @@ def find_harmony(score: Score) -> Harmony:
     path, chance = _keys.read_keys(key_clues(score, frames, first), frames.share_of_beat)
     keys = _keys.as_spans(path, chance, frames.edges, score.length)
     chosen, fit = _chords.read_chords(frames, _scales(path), plain)
+    chosen = _chords.stated(frames, chosen)
     bass = _chords.bass_tones(score, frames, chosen)
     return Harmony(keys, _chords.as_spans(score, frames, chosen, bass, fit))
 
@@ -81,6 +82,7 @@ def chord_spans(score: Score, keys: tuple[KeySpan, ...]) -> tuple[Chord, ...]:
     states = np.array([k.tonic + 12 * (k.mode == "minor") for k in keys])
     at = np.maximum(np.searchsorted(starts, frames.edges[:-1], side="right") - 1, 0)
     chosen, fit = _chords.read_chords(frames, _scales(states[at]) if len(keys) else None)
+    chosen = _chords.stated(frames, chosen)
     return _chords.as_spans(score, frames, chosen, _chords.bass_tones(score, frames, chosen), fit)
 
 

@@ -38,6 +38,19 @@ def test_seventh_diminished_and_minor_chords() -> None:
     assert [(c.root, c.quality) for c in found] == [(7, "7"), (11, "dim7"), (9, "min"), (2, "min7"), (5, "maj7")]
 
 
+def test_a_broken_chord_is_a_chord_and_a_turn_in_unison_is_none() -> None:
+    """C E G E in quavers; then the head of Beethoven's op. 18 no. 1, octaves and all, after a full chord."""
+    broken = score_of([(i * Q // 2, Q // 2, p) for i, p in enumerate((60, 64, 67, 64) * 2)])
+    assert [(c.root, c.quality) for c in chord_spans(broken, key_spans(broken))] == [(0, "maj")]
+    turn = ((65, 3), (67, 1), (65, 1), (64, 1), (65, 2))  # pitch, quarters of a beat
+    notes, at = [(0, 4 * Q, p) for p in (53, 60, 65, 69)], 4 * Q
+    for pitch, length in turn:
+        notes += [(at, length * Q // 2, pitch), (at, length * Q // 2, pitch - 12)]
+        at += length * Q // 2
+    found = chord_spans(score_of(notes), key_spans(score_of(notes)))
+    assert [(c.root, c.quality) for c in found] == [(5, "maj"), (5, "")]
+
+
 def test_an_inverted_chord_keeps_its_root() -> None:
     score = score_of([(0, 4 * Q, p) for p in (64, 67, 72)])
     chord = chord_spans(score, key_spans(score))[0]
