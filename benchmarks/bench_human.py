@@ -62,6 +62,10 @@ class Movement:
 def movement(path: Path) -> Movement:
     """Read one movement."""
     score = rm.read_score(path)
+    leaders = _leaders(path, score)
+    # the files carry the annotations' labels as syllables under the notes that lead
+    told = {(start, part) for start, _, named in leaders for part in named}
+    score = score.replace(marks=tuple(m for m in score.marks if m.kind != "lyric" or (m.tick, m.part) not in told))
     seats = []
     for i, part in enumerate(score.parts):
         row = guess_instrument(part.name, part.program, part.percussion)
@@ -78,7 +82,7 @@ def movement(path: Path) -> Movement:
     roles = {role: RoleStyle() for role in Role if role >= 0}
     plain = Style("plain", "Plain", "", roles, density=1.0)
     template = Template("human/plain", Forces("human", "", "", tuple(seats)), plain)
-    return Movement(path.stem, score, template, _leaders(path, score))
+    return Movement(path.stem, score, template, leaders)
 
 
 def _divisi(row: Instrument) -> int:
