@@ -2,7 +2,7 @@
 
     python benchmarks/bench_voices.py --held DATA   quartets that were not learned from: the figure to quote
     python benchmarks/bench_voices.py               chorales, quartets, madrigals and songs of the music21 corpus
-    python benchmarks/bench_voices.py --errors      kinds of error in the quartets, and their share
+    python benchmarks/bench_voices.py --errors      kinds of error in the quartets, learned from, and their share
 
 Told: the number of voices is given. Untold: it is found, up to six. No chorale, madrigal or trecento work is learned
 from; the shipped networks are learned from all quartets (`fit_voices.py`, `fit_links.py`), so the quartets' rows of the
@@ -116,7 +116,7 @@ def kinds(pile: Score, truth: np.ndarray[Any, Any], parts: int = 4) -> np.ndarra
 
 
 def error_table() -> None:
-    print("where the labels of the quartets are wrong (number of voices told)")
+    print("where the labels of the quartets are wrong (number of voices told; the shipped networks, which learned them)")
     print(f"{'at the onset there is':30s} {'share of notes':>14s} {'share of errors':>15s} {'wrong':>6s}")
     all_kinds, all_wrong = [], []
     for score in [s for name in QUARTETS for s in works(name)]:
