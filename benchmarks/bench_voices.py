@@ -116,7 +116,7 @@ def kinds(pile: Score, truth: np.ndarray[Any, Any], parts: int = 4) -> np.ndarra
 
 
 def error_table() -> None:
-    print("where the labels of the quartets are wrong (number of voices told; the shipped networks, which learned them)")
+    print("where the labels of the quartets are wrong (number of voices told; by networks that learned them)")
     print(f"{'at the onset there is':30s} {'share of notes':>14s} {'share of errors':>15s} {'wrong':>6s}")
     all_kinds, all_wrong = [], []
     for score in [s for name in QUARTETS for s in works(name)]:
