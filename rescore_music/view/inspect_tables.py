@@ -173,7 +173,7 @@ def harmony_lists(score: Score, analysis: Analysis) -> str:
     ]
     out = [_list("Keys", ("Key", "Where"), keys), _list("Form", ("Section", "Where"), form)]
     out.append(_list("Cadences", ("Where", "Kind", "Key"), cadences))
-    out.append(_list("Motifs", ("Motif", "First statement", "Times", "Bars"), motifs))
+    out.append(_list("Motifs", ("Motif", "First statement", "Times", "Bars"), motifs, wide=True))
     return f'<div class="columns">{"".join(out)}</div>'
 
 
@@ -190,19 +190,21 @@ def _motif_notes(score: Score, analysis: Analysis, notes: np.ndarray) -> str:
     return safe(" ".join(names[p % 12] for p in pitches) + (" …" if len(notes) > 14 else "") + f" ({line})")
 
 
-def _places(numbers: list[int], most: int = 16) -> str:
+def _places(numbers: list[int], most: int = 24) -> str:
     listed = sorted(set(numbers))
     return ", ".join(map(str, listed[:most])) + (f" … ({len(listed) - most} more)" if len(listed) > most else "")
 
 
-def _list(title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+def _list(title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, wide: bool = False) -> str:
+    """A list with its title; a wide one takes a row of its own."""
     if not rows:
         return ""
     more = f"<p>and {len(rows) - MOST_ROWS:,} more</p>" if len(rows) > MOST_ROWS else ""
     shown = table(head, rows[:MOST_ROWS]) + more
     if len(rows) > 20:
         shown = f"<details><summary>{len(rows):,} entries</summary>{shown}</details>"
-    return f"<div><h3>{title}</h3>{shown}</div>"
+    kind = ' class="wide"' if wide else ""
+    return f"<div{kind}><h3>{title}</h3>{shown}</div>"
 
 
 def mended(score: Score) -> str:

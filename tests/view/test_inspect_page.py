@@ -34,6 +34,7 @@ from rescore_music.view.inspect_data import page_data
 from rescore_music.view.inspect_page import inspect_page
 from rescore_music.view.inspect_roles import GROUPS, HELD, STRUCK, interval_words
 from rescore_music.view.inspect_words import summary
+from rescore_music.view.inspection import inspection
 
 QUARTER = 480
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&\u2028"
@@ -118,6 +119,8 @@ def test_the_page_states_what_is_known_of_a_chorale() -> None:
         ("i", "Gm"),
     ]
     assert "It is in G minor throughout." in text
+    assert "G minor key" in text
+    assert inspection(score, analysis)["key"] == "G minor"
     assert "Cadences: perfect authentic at bar 4 in G minor." in text
     assert "Melody: Soprano (bars 1–2); Soprano" not in text
     assert "Melody: Soprano throughout." in text
@@ -402,6 +405,8 @@ def test_a_phrase_of_the_table_and_a_bar_number_lead_to_the_music(browser: Any, 
     page.wait_for_timeout(200)
     left = "Math.round(field.scrollLeft / state.scale + 2 / state.scale)"
     assert page.evaluate(left) == pytest.approx(page.evaluate("BARS[19]"), abs=page.evaluate("2 / state.scale"))
+    bars = page.locator(".columns .wide table tbody tr").first.locator("td").last  # where the first motif returns
+    assert bars.bounding_box()["height"] < 70  # two lines: a column too narrow for its numbers makes a tower of them
     page.locator(".matrix thead tr:last-child th").nth(2).click()
     page.wait_for_timeout(200)
     assert page.evaluate(left) == pytest.approx(page.evaluate("D.phrases[1][0]"), abs=page.evaluate("2 / state.scale"))
