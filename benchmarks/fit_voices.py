@@ -6,8 +6,7 @@ DATA is the folder of the OpenScore orchestra files (Hauptstimme corpus). Learne
 violins, viola, violoncello) of its symphonies and concertos, the quartet movements of Haydn, Mozart, Beethoven and
 Robert Schumann and every thirteenth Palestrina file of the music21 corpus; of all of them also pairs and triples of
 parts. Never learned from: chorales, madrigals, trecento works. What is reached on quartets that were not learned from
-is printed by `bench_voices.py --held DATA`. With --held, every eighth symphony movement and Schumann's quartets are
-kept out and their figure printed, with no file written: on these the settings were chosen.
+is printed by `bench_voices.py --held DATA`; what prices do on other works that were not, by `fit_links.py --held DATA`.
 """
 
 from __future__ import annotations
@@ -221,7 +220,7 @@ def figure(tested: list[Work], net: Net | None, weights: Weights, link_net: link
 
 
 def kept_out(learned: list[Work]) -> set[str]:
-    """Names of what --held keeps out."""
+    """Names of what `fit_links.py --held` keeps out."""
     names = sorted({w.name.split(" ")[0] for w in learned})
     orchestra = [n for n in names if n.startswith("orchestra")]
     return {*orchestra[3::8], *(n for n in names if n.startswith("schumann"))}
@@ -235,18 +234,8 @@ def shipped(net: Net, path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Trains the network of the voices' surroundings.")
     parser.add_argument("data", type=Path)
-    parser.add_argument("--held", action="store_true", help="keep some works out and print their figure")
-    wanted = parser.parse_args()
-    learned = [*works(wanted.data), *quartets()]
-    names = kept_out(learned) if wanted.held else set()
-    net = fit(bundle(w) for w in learned if w.name.split(" ")[0] not in names)
-    if not wanted.held:
-        shipped(net, surroundings.WEIGHTS_FILE)
-        return
-    tested = [w for w in learned if w.name in names]
-    for place in (0.0, 6.0, Weights().place):
-        good, total = figure(tested, net, Weights(place=place))
-        print(f"kept out, price of the place {place:4.1f}: {good / total:.4f} of {total} notes")
+    learned = [*works(parser.parse_args().data), *quartets()]
+    shipped(fit(bundle(w) for w in learned), surroundings.WEIGHTS_FILE)
 
 
 if __name__ == "__main__":
