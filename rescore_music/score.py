@@ -86,9 +86,10 @@ def _column(name: str) -> Any:
 
 def _prepared(name: str, rows: npt.ArrayLike) -> Rows:
     array = np.asarray(rows, dtype=_DTYPES[name]).reshape(-1)
-    keys = [array[key].astype(np.int64) for key in _SORT[name]]
-    if not _rising(keys):
-        array = array[np.lexsort(keys[::-1])]  # stable, so messages at one tick keep their order
+    if len(array) > 1:
+        keys = [array[key].astype(np.int64) for key in _SORT[name]]
+        if not _rising(keys):
+            array = array[np.lexsort(keys[::-1])]  # stable, so messages at one tick keep their order
     if array.flags.writeable:
         array = array.copy()
         array.flags.writeable = False
@@ -97,7 +98,7 @@ def _prepared(name: str, rows: npt.ArrayLike) -> Rows:
 
 def _rising(keys: list[npt.NDArray[np.int64]]) -> bool:
     """Whether rows stand in the order of their keys, the first deciding: ten times cheaper than sorting them."""
-    level = np.zeros(max(len(keys[0]) - 1, 0), bool)
+    level = np.zeros(len(keys[0]) - 1, bool)
     for key in reversed(keys):
         before, after = key[:-1], key[1:]
         level = (before > after) | (before == after) & level
