@@ -345,3 +345,11 @@ def test_a_dynamic_and_the_words_below_it_are_one_direction():
     assert [kinds for kinds in found if kinds != ["metronome"]] == [["dynamics", "words"], ["words"]]
     back = read_musicxml(musicxml_bytes(score))
     assert {(m.tick, m.kind, m.text) for m in marks} <= {(m.tick, m.kind, m.text) for m in back.marks}
+
+
+@pytest.mark.parametrize("words", [("cresc.", "dolce"), ("dolce", "cresc."), ("cresc.", "dim.")])
+def test_several_words_beside_a_dynamic_keep_their_order(words):
+    marks = (Mark(0, "dynamic", "p", 0), *(Mark(0, "text", text, 0) for text in words))
+    score = Score(note_rows([(0, 480, 60, 49, 0)]), (Part("Violin"),), marks=marks)
+    back = read_musicxml(musicxml_bytes(score))
+    assert tuple(m.text for m in back.marks if m.kind == "text") == words

@@ -51,9 +51,11 @@ def joined(directions: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]
     out: list[tuple[int, int, str]] = []
     words: dict[tuple[int, str], str] = {}
     dynamics = {(at, _staff_tag(xml)) for at, order, xml in directions if order == DYNAMIC}
-    for at, order, xml in directions:
+    last = {(at, _staff_tag(xml)): i for i, (at, order, xml) in enumerate(directions) if order == WORDS}
+    for i, (at, order, xml) in enumerate(directions):
         place = at, _staff_tag(xml)
-        if order == WORDS and xml.startswith(_BELOW) and place in dynamics and place not in words:
+        # only the last of several words: what stands at one place keeps its order
+        if order == WORDS and xml.startswith(_BELOW) and place in dynamics and last[place] == i:
             words[place] = xml[len(_BELOW) : xml.index("{offset}")]
         else:
             out.append((at, order, xml))
