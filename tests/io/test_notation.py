@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from rescore_music.io.notation.dynamics import nearest_level, velocities
 from rescore_music.io.notation.snap import snap
-from rescore_music.io.notation.spelling import spell
+from rescore_music.io.notation.spelling import named, spell
 from rescore_music.io.notation.values import layout, note_value
-from rescore_music.score import KEY, METER, Mark, Part, Score, note_rows
+from rescore_music.score import KEY, METER, STEP_SEMITONES, Mark, Part, Score, note_rows
 
 Q = 480
 
@@ -264,3 +264,11 @@ def test_levels_are_their_own_nearest():
         "ff",
         "fff",
     ]
+
+
+def test_names_far_out_on_the_line_of_fifths_turn_until_a_double_sign_says_them():
+    fifths = np.arange(-80, 81)
+    step, alter = named(fifths)
+    assert np.all(np.abs(alter) <= 2)
+    assert np.array_equal((STEP_SEMITONES[step] + alter) % 12, 7 * fifths % 12)
+    assert [int(named(np.array([f]))[1][0]) for f in (-15, -8, 0, 19)] == [-2, -1, 0, 2]  # written as they are
