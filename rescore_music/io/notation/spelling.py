@@ -121,7 +121,7 @@ def _toward_centre(fifths: Ints, onset: Ints, reach: int) -> Ints:
 
 
 def named(fifths: Ints) -> tuple[Ints, Ints]:
-    """Step and alteration of places on the line of fifths, at most doubly altered (further out: by enharmonic turns)."""
+    """Step and alteration of places on the line of fifths, at most doubly altered (further out: enharmonic turns)."""
     turns = np.maximum(-((19 - fifths) // 12), 0) - np.maximum(-((fifths + 15) // 12), 0)
     fifths = fifths - 12 * turns
     step = np.array([0, 4, 1, 5, 2, 6, 3])[(fifths) % 7]  # C G D A E B F
