@@ -87,11 +87,13 @@ def carried_marks(draft: Rows, score: Score, seats: Ensemble, ledger: Ledger) ->
             if made is not None:
                 out[made] = None
     ledger.tell("syllables left out: no singer has their notes", unsung)
-    return _said_once(list(out), 2 * score.ticks_per_quarter)
+    once = _said_once(list(out), 2 * score.ticks_per_quarter)
+    ledger.tell("words said once: within a half note the same player had them already", len(out) - len(once))
+    return once
 
 
 def _said_once(marks: list[Mark], apart: int) -> list[Mark]:
-    """The marks without words that two source parts give to one seat less than `apart` ticks from each other."""
+    """The marks without words that one seat is given again, as by two source parts, less than `apart` ticks later."""
     said: dict[tuple[int, str], int] = {}
     out = []
     for mark in sorted(marks, key=lambda m: m.tick):

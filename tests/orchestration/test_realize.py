@@ -348,3 +348,6 @@ def test_words_of_two_source_parts_stand_once() -> None:
         said = [m.text for m in out.marks if m.part == part and m.kind in ("text", "technique")]
         assert len(said) == len(set(said))
     assert {m.text for m in out.marks} >= {"dolce", "pizz."}
+    alone = rm.orchestrate(score, load_template("piano-solo/classical"))[0]
+    assert [m.tick for m in alone.score.marks if m.text == "dolce"] == [0]
+    assert [item.count for item in alone.log if "said once" in item.what] == [1]  # and that is told
