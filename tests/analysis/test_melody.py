@@ -10,7 +10,7 @@ import pytest
 from analysis_builders import TUNE, Q, cadence, corpus, piled, read, score_of, sketch, tune
 
 from rescore_music.analysis import main_melody, melody_notes
-from rescore_music.analysis.clues import PRIOR, prior
+from rescore_music.analysis.clues import PRIOR, part_clues, prior
 from rescore_music.analysis.features import describe
 from rescore_music.analysis.frames import beats
 from rescore_music.analysis.melody import Evidence, melody_evidence, melody_path, together
@@ -78,6 +78,13 @@ def test_a_choir_sings_whatever_its_parts_are_called() -> None:
     words = tuple(Mark(0, "lyric", "la", part=part) for part in (0, 1))
     lines, _ = lines_of(score, separate_voices(score))
     assert prior(lines, score.replace(marks=words)).tolist() == [PRIOR["sung"], PRIOR["sung"], 0.0, 0.0]
+
+
+def test_a_bass_among_singers_is_no_string() -> None:
+    score = score_of(tune(), tune(), names=("Bass", "Bass"))
+    lines, _ = lines_of(score, separate_voices(score))
+    found = part_clues(lines, (Part("Bass", program=52), Part("Bass", program=43)))
+    assert found["low string"].tolist() == [0.0, 1.0]
 
 
 def test_drums_never_lead() -> None:
