@@ -8,11 +8,13 @@
 
 The settings of the scorer were chosen on symphonies 3, 6 and 9 held out; the row "not looked at" is the other six.
 Scorers are fitted to the movements and to variants of them (`melody_variants`), and judged on the movements alone.
-That there are variants, and how far the odds are trusted, was decided by what carries over between Beethoven and the
-Brandenburg concertos as well: those two rows have been looked at too.
+That there are variants, which hide who plays, that half of the networks do without them, and how far the odds are
+trusted, was decided by what carries over between Beethoven and the Brandenburg concertos as well: those two rows have
+been looked at too.
+What words are worth was chosen on songs (`--songs`) and on the finale of the Ninth, the one movement with a choir.
 Below the table: what is wrong where the scorer is wrong, and how far the annotations agree with themselves. The
 orchestral scores are those beside the checkout (RESCORE_SHARED_DATA names another folder). A run fits eleven scorers:
-about nine minutes of one core.
+about ten minutes of one core.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Variants of the annotated movements, so that the melody scorer learns from more textures than a few works hold.
 
 In a variant some parts are left out, so that the others are heard against thinner textures and a theme is led by who
-doubled it; and note values may count for half or double, as another composer would have notated the same music. The
-annotations hold as they are: where no right part is left a bar teaches nothing. Few parts are left out: with more,
-scorers take running scales under a tune for the melody, having so often heard them without it.
+doubled it; and note values may count for half or double, as another composer would have notated the same music. Who
+plays is hidden: other composers give the melody to others. The annotations hold as they are: where no right part is
+left a bar teaches nothing. Few parts are left out: with more, scorers take running scales under a tune for the melody,
+having so often heard them without it.
 
 Variants go to training alone, and under the name of their movement, so a work held out is held out with its variants.
 """
@@ -19,6 +20,7 @@ from melody_data import Array, Example, right_in_bars
 from rescore_music.analysis.features import describe
 from rescore_music.analysis.frames import beats
 from rescore_music.analysis.melody import melody_evidence
+from rescore_music.analysis.melody_clues import WHO_PLAYS
 from rescore_music.analysis.voices import lines_of
 from rescore_music.score import Score
 from rescore_music.tempo import TempoMap
@@ -42,9 +44,11 @@ def _variant(e: Example, random: np.random.Generator) -> Example:
     lines, line_of = lines_of(score, np.array([line.voice for line in e.lines], np.int16)[e.line_of[kept]])
     texture = describe(score, line_of, len(lines), score.bars, beats(score))
     evidence = melody_evidence(score, lines, line_of, texture)
+    clues = evidence.clues.copy()
+    clues[..., WHO_PLAYS] = 0
     right = right_in_bars(e.by_bar, np.array([line.part for line in lines], np.int64), score.bars)
     return replace(
-        e, score=score, lines=lines, line_of=line_of, evidence=evidence, right=right,
+        e, score=score, lines=lines, line_of=line_of, evidence=replace(evidence, clues=clues), right=right,
         onsets=texture.onsets, highest=texture.highest,
     )  # fmt: skip
 

@@ -32,6 +32,7 @@ REACHES = (0, 2, 6)  # spans to either side
 PRESENT = 0.06  # share of the others' sound that a pitch class needs to count as theirs
 FADE = 0.8  # a mark like "dolce" counts so much less with every span
 LONG_REST = 8.0  # spans
+WHO_PLAYS = slice(-11, -1)  # the clues that tell a line's instrument and desk, and its place in the score
 MARKED = re.compile(r"dolce|cantab|espr|\bsolo\b|canto|\bI\.|marcato|melod", re.IGNORECASE)
 _SUMS = ("onsets", "notes", "quarters", "variety", "repeated", "steps", "motion", "moves", "values", "most_value")
 _SHARES = {
@@ -277,7 +278,7 @@ def _beyond_others(values: Floats, patterns: Patterns, active: Flags) -> Floats:
 
 
 def _setting(score: Score, lines: tuple[Line, ...], texture: Texture, active: Flags) -> Columns:
-    """What holds for the whole span or the whole line."""
+    """What holds for the whole span or the whole line; who plays where `WHO_PLAYS` says."""
 
     def wide(values: npt.NDArray[np.generic]) -> Floats:
         return np.broadcast_to(values.astype(np.float64), active.shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from rescore_music.analysis.clues import PRIOR, part_clues, prior
 from rescore_music.analysis.features import describe
 from rescore_music.analysis.frames import beats
 from rescore_music.analysis.melody import Evidence, melody_evidence, melody_path, together
+from rescore_music.analysis.melody_clues import WHO_PLAYS
 from rescore_music.analysis.melody_context import NEAR, context_scores, places_of
 from rescore_music.analysis.melody_net import HOPELESS, load_stages, save_stages, shipped_stages
 from rescore_music.analysis.patterns import Patterns, find_patterns, others_alike, pooled, recurrence
@@ -203,6 +205,19 @@ def test_clues_stay_small_where_a_line_enters_after_a_rest() -> None:
     texture = describe(score, line_of, len(lines), score.bars, beats(score))
     clues = melody_evidence(score, lines, line_of, texture).clues
     assert np.abs(clues).max() < 20
+
+
+def test_names_and_instruments_are_read_in_the_clues_of_who_plays_alone() -> None:
+    def clues(names: tuple[str, ...]) -> np.ndarray[Any, np.dtype[np.float32]]:
+        score = score_of(tune(), tune((60, 62, 64, 65) * 4, Q), cadence(8), names=names)
+        lines, line_of = lines_of(score, separate_voices(score))
+        texture = describe(score, line_of, len(lines), score.bars, beats(score))
+        return melody_evidence(score, lines, line_of, texture).clues
+
+    told, hidden = clues(("Violin 1", "Violin 2", "Horn")), clues(("", "", ""))
+    assert not np.array_equal(told[..., WHO_PLAYS], hidden[..., WHO_PLAYS])
+    told[..., WHO_PLAYS] = hidden[..., WHO_PLAYS]
+    assert np.array_equal(told, hidden)
 
 
 def test_weights_survive_the_file(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 import melody_data
 from melody_variants import VARIANTS, with_variants
 
+from rescore_music.analysis.melody_clues import WHO_PLAYS
+
 
 @pytest.fixture(scope="module")
 def minuet(shared_data: Path) -> melody_data.Example:
@@ -42,6 +44,8 @@ def test_variants_are_the_same_music_in_fewer_parts(minuet: melody_data.Example)
         assert np.array_equal(e.score.bars, minuet.score.bars)
         assert e.right.shape == e.evidence.active.shape
         assert 0 < e.right.max() <= 1
+        assert not e.evidence.clues[..., WHO_PLAYS].any()
+    assert minuet.evidence.clues[..., WHO_PLAYS].any()
 
 
 def test_a_variant_comes_again(minuet: melody_data.Example) -> None:
