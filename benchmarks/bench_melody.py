@@ -14,7 +14,7 @@ been looked at too.
 What words are worth was chosen on songs (`--songs`) and on the finale of the Ninth, the one movement with a choir.
 Below the table: what is wrong where the scorer is wrong, and how far the annotations agree with themselves. The
 orchestral scores are those beside the checkout (RESCORE_SHARED_DATA names another folder). A run fits eleven scorers:
-about ten minutes of one core.
+about twelve minutes of one core.
 """
 
 from __future__ import annotations

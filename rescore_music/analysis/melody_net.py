@@ -4,7 +4,7 @@ Stage one reads a line's clues in a bar and gives it a score; scores of a bar's 
 reads the clues again with what stage one said: about this line before and after, about the other lines, and about the
 other places where the same bar or the same few notes come (`patterns`, `runs`), so that a theme recognized once is
 recognized in thicker textures too; and it reads every line together with its surroundings (`melody_context`). Each
-stage is the mean of a few networks that differ in their random start.
+stage is the mean of a few networks that differ in their random start and, in stage two, in what they learned from.
 
 The weights (`melody_weights.npz`, half precision) are made by `benchmarks/bench_melody.py --fit` from the OpenScore
 Hauptstimme annotations; inference is numpy alone.
