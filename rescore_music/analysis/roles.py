@@ -20,7 +20,15 @@ import numpy as np
 import numpy.typing as npt
 
 from rescore_music.analysis.clues import bass_instruments
-from rescore_music.analysis.doubling import DOUBLES_OWN, Moments, doubling_pairs, following_pairs, interval, moments_of
+from rescore_music.analysis.doubling import (
+    DOUBLES_OTHER,
+    DOUBLES_OWN,
+    Moments,
+    doubling_pairs,
+    following_pairs,
+    interval,
+    moments_of,
+)
 from rescore_music.analysis.features import Texture
 from rescore_music.analysis.figures import line_patterns
 from rescore_music.score import Score
@@ -129,8 +137,11 @@ def _leading(score: Score, phrases: tuple[Phrase, ...], odds: Floats, pitched: F
 
 def _bass(texture: Texture, p: int, m: Moments, melody: int, trade: Flags) -> tuple[int, float]:
     """The bass line of a phrase and how sure it is, or -1."""
-    own = np.maximum(np.diag(m.shared), 1)
-    follows = m.shared[:, int(np.searchsorted(m.lines, melody))] >= DOUBLES_OWN * own
+    tune = m.pitch[int(np.searchsorted(m.lines, melody))]
+    struck = m.pitch >= 0
+    along = (struck & (tune >= 0) & ((m.pitch - tune) % 12 == 0)).sum(axis=1)
+    # the tune itself; a bass may share the chords that are struck with it, or a few of its tones
+    follows = (along >= DOUBLES_OWN * struck.sum(axis=1)) & (along >= DOUBLES_OTHER * np.count_nonzero(tune >= 0))
     rest = m.lines[(m.lines != melody) & ~follows]
     if not len(rest):
         return -1, 0.0

@@ -112,6 +112,26 @@ def test_a_contrary_line_neither_doubles_nor_follows() -> None:
     assert np.all(found.parallels[line] == -1)
 
 
+def test_a_bass_under_chords_that_hold_its_tones_is_the_bass() -> None:
+    """A tutti of chords: the violins' multiple stops hold the root that the basses play, and still they do not lead."""
+    stops = [(on, long, p) for bar in range(8) for on, long, p in ((bar * BAR, BAR, p) for p in (55, 64 + bar % 3, 72))]
+    roots = [(bar * BAR, BAR, (36, 43)[bar % 2]) for bar in range(8)]
+    middle = [(bar * BAR, BAR, 60 + 4 * (bar % 2)) for bar in range(8)]
+    score = score_of(stops, middle, roots, names=("Violin 1", "Viola", "Contrabass"))
+    found = analyze(score)
+    assert set(found.roles[line_of(score, found, "Contrabass")].tolist()) == {Role.BASS}
+
+
+def test_a_bass_that_strikes_a_few_of_the_tunes_tones_is_the_bass_and_one_that_plays_the_tune_is_not() -> None:
+    melody = tune(TUNE * 2, long=Q)
+    few = [(on, 2 * Q, p - 36) for on, _, p in melody[::4]]
+    whole = [(on, long, p - 36) for on, long, p in melody]
+    for low, role in ((few, Role.BASS), (whole, Role.MELODY)):
+        score = score_of(melody, low, names=("Violin 1", "Contrabass"))
+        found = analyze(score)
+        assert set(found.roles[line_of(score, found, "Contrabass")].tolist()) == {role}
+
+
 def test_percussion_keeps_its_role() -> None:
     drums = [(i * Q, Q // 2, 38) for i in range(32)]
     score = score_of(MELODY, drums, names=("Flute", "Kit"))
