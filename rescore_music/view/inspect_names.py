@@ -14,19 +14,28 @@ from rescore_music.score import Score
 from rescore_music.structure import Analysis, Chord, KeySpan
 from rescore_music.view.harmony_names import chord_name, name_of_fifth, roman, signature, tonic_fifth
 
+SEVERAL = 3  # parts that bear one name, for it to be no part's name
+_COUNTED = re.compile(r"\s*#\d+$")  # how sequencers tell tracks of one name apart
+
 
 def part_name(score: Score, index: int) -> str:
-    """A part's name; parts of one name are told apart by what they are played on, then by number."""
+    """A part's name; parts of one name are told apart by what they are played on, then by number.
+
+    Where all of several parts bear one name it is the sequencer's or the cue's, and only what plays is told.
+    """
     return _part_names(score.parts, score.metadata.source_format)[index]
 
 
 @lru_cache(maxsize=8)
 def _part_names(parts: tuple[Part, ...], source_format: str) -> tuple[str, ...]:
     own = [" ".join(p.name.split()) for p in parts]
+    shared = [_COUNTED.sub("", name) for name in own]
     played = [_played_on(p, source_format) for p in parts]
+    if len(own) >= SEVERAL and len(set(shared)) == 1:
+        own = [""] * len(own)
     names = [
-        (f"{name}: {sound}" if own.count(name) > 1 and sound.lower() not in name.lower() else name) or sound
-        for name, sound in zip(own, played, strict=True)
+        (f"{name}: {sound}" if name and shared.count(kind) > 1 and sound.lower() not in name.lower() else name) or sound
+        for name, kind, sound in zip(own, shared, played, strict=True)
     ]
     return tuple(
         name if names.count(name) == 1 else f"{name} ({names[: i + 1].count(name)})" for i, name in enumerate(names)

@@ -10,7 +10,15 @@ import numpy as np
 from rescore_music.cues import Cues
 from rescore_music.score import Score
 from rescore_music.structure import Analysis, Motif, Role
-from rescore_music.view.inspect_names import home_key_name, instrument_name, key_at, named_chords, spelled_keys
+from rescore_music.view.inspect_names import (
+    home_key_name,
+    instrument_name,
+    key_at,
+    line_name,
+    named_chords,
+    part_name,
+    spelled_keys,
+)
 from rescore_music.view.inspect_words import summary
 
 
@@ -85,7 +93,7 @@ def inspection_lines(found: Mapping[str, Any]) -> list[str]:
         "parts",
     ]
     lines = [line for line in lines if line not in ("cadence ", "form    ")]
-    lines += [f"  {p['name'] or '-':<28} {p['notes']:>6} notes  {p['range']}" for p in found["parts"]]
+    lines += [f"  {p['shown']:<28} {p['notes']:>6} notes  {p['range']}" for p in found["parts"]]
     lines += ["phrases"]
     for p in found["phrases"]:
         roles = "; ".join(f"{role}: {', '.join(_line_names(found, ids))}" for role, ids in p["roles"].items())
@@ -157,6 +165,7 @@ def _part(score: Score, index: int) -> dict[str, Any]:
     part, pitches = score.parts[index], score.notes["pitch"][score.part_notes(index)]
     return {
         "name": part.name,
+        "shown": part_name(score, index),
         "instrument": part.instrument,
         "played_on": instrument_name(score, index),
         "program": part.program,
@@ -168,10 +177,8 @@ def _part(score: Score, index: int) -> dict[str, Any]:
 
 def _line(score: Score, analysis: Analysis, index: int) -> dict[str, Any]:
     line = analysis.lines[index]
-    name = score.parts[line.part].name or f"part {line.part + 1}"
-    voices = sum(other.part == line.part for other in analysis.lines)
     return {
-        "name": name if voices == 1 else f"{name} ({line.voice + 1})",
+        "name": line_name(score, analysis, index),
         "part": line.part,
         "voice": line.voice,
         "notes": len(line.notes),

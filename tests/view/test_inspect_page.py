@@ -15,7 +15,7 @@ import pytest
 
 import rescore_music as rm
 from rescore_music.cues import Cues, Hit, Span
-from rescore_music.score import NOTE, Mark, Marker, Part, Score, note_rows
+from rescore_music.score import NOTE, Mark, Marker, Metadata, Part, Score, note_rows
 from rescore_music.structure import (
     Analysis,
     Cadence,
@@ -31,6 +31,7 @@ from rescore_music.structure import (
 )
 from rescore_music.timecode import FrameRate, Timecode
 from rescore_music.view.inspect_data import page_data
+from rescore_music.view.inspect_names import part_name
 from rescore_music.view.inspect_page import inspect_page
 from rescore_music.view.inspect_roles import GROUPS, HELD, STRUCK, interval_words
 from rescore_music.view.inspect_words import summary
@@ -289,6 +290,31 @@ def test_an_empty_cue_has_a_page() -> None:
 
 def test_same_cue_same_bytes(hero: Score) -> None:
     assert inspect_page(hero, rm.analyze(hero)) == inspect_page(hero, rm.analyze(hero))
+
+
+def test_parts_that_share_a_name_are_told_apart_by_what_plays() -> None:
+    rows = note_rows([(0, 480, 60, 80, part) for part in range(3)])
+
+    def names(*parts: tuple[str, int]) -> list[str]:
+        score = Score(
+            notes=rows,
+            parts=tuple(Part(name, program=program) for name, program in parts),
+            metadata=Metadata(source_format="midi1"),
+        )
+        return [part_name(score, i) for i in range(len(parts))]
+
+    bank = "Some Bank 1.0"
+    assert names((bank, 34), (f"{bank} #2", 40), (f"{bank} #3", 40)) == [
+        "Picked Electric Bass",
+        "Violin (1)",
+        "Violin (2)",
+    ]
+    assert names(("Lead", 34), ("Lead #2", 40), ("Violin 3", 40)) == [
+        "Lead: Picked Electric Bass",
+        "Lead #2: Violin",
+        "Violin 3",
+    ]
+    assert names(("Violin 1", 40), ("Violin 2", 40), ("Viola", 41)) == ["Violin 1", "Violin 2", "Viola"]
 
 
 def test_drums_have_their_names(chase: Score) -> None:
