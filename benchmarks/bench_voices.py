@@ -178,6 +178,8 @@ def held(data: Path) -> None:
     print("part separation, quartets not learned from, number of voices told: share of notes with the right label")
     for key, (good, total) in found.items():
         print(f"{key:75s} {good / total:.4f} of {total:6d} notes")
+    shares = [found[name][0] / found[name][1] for name in QUARTETS]
+    print(f"{'mean of the three composers':75s} {sum(shares) / len(shares):.4f}")
 
 
 if __name__ == "__main__":
