@@ -22,6 +22,7 @@ Floats = npt.NDArray[np.float64]
 PRIOR = {
     "named melody": 2.0,
     "sung": 8.0,  # who has words is listened to: no sung bar of songs is lost (`bench_melody.py --songs`)
+    "sung without words": 1.0,  # a tune on "la" or a colour on "ah"
     "named accompaniment": -1.0,
     "lead sound": 1.0,
     "backing sound": -1.0,
@@ -58,6 +59,10 @@ _FOLLOWS = re.compile(
 )
 
 
+_WORDLESS = re.compile(r"[aeiouäöü]*h*|h*[aeiouäöü]+h*|h*u*m+|n+g?|[bdln][aou]+[hm]?|do+[mnp]|[mw][aou]+h*")
+WORDS = 2  # different syllables that are no mere vowel, hum or la
+
+
 def part_clues(lines: tuple[Line, ...], parts: tuple[Part, ...]) -> dict[str, Floats]:
     """Instrument family and desk of each line, 0 or 1: arrays of shape (lines,)."""
     kinds = [_kind(part) for part in parts]
@@ -75,11 +80,11 @@ def part_clues(lines: tuple[Line, ...], parts: tuple[Part, ...]) -> dict[str, Fl
 
 def prior(lines: tuple[Line, ...], score: Score) -> Floats:
     """Log odds that each line leads before a note is heard: shape (lines,)."""
-    sung = {mark.part for mark in score.marks if mark.kind == "lyric"}
+    sung = _sung(score)
     worth = np.zeros(len(score.parts))
     for i, part in enumerate(score.parts):
         if i in sung:
-            worth[i] = PRIOR["sung"]  # whatever it is called: a choir's bass sings as its soprano does
+            worth[i] = PRIOR[sung[i]]  # whatever it is called: a choir's bass sings as its soprano does
             continue
         unnamed = not part.instrument and not part.percussion
         unknown = unnamed and not _told_kind(part)  # a known instrument goes to the scorer: not counted twice
@@ -90,6 +95,18 @@ def prior(lines: tuple[Line, ...], score: Score) -> Floats:
         worth[i] += PRIOR["bass sound"] * (unnamed and part.program in _BASS_SOUNDS)
     under = np.array([line.voice > 0 for line in lines], bool)
     return worth[np.array([line.part for line in lines], np.int64)] + PRIOR["under a voice of its part"] * under
+
+
+def _sung(score: Score) -> dict[int, str]:
+    """The parts that sing, and whether they sing words: the names of `PRIOR`."""
+    syllables: dict[int, set[str]] = {}
+    for mark in score.marks:
+        if mark.kind == "lyric":
+            syllable = "".join(letter for letter in mark.text.lower() if letter.isalpha())
+            told = syllables.setdefault(mark.part, set())
+            if not _WORDLESS.fullmatch(syllable):
+                told.add(syllable)
+    return {part: "sung" if len(told) >= WORDS else "sung without words" for part, told in syllables.items()}
 
 
 def bass_instruments(lines: tuple[Line, ...], parts: tuple[Part, ...]) -> npt.NDArray[np.bool_]:

@@ -66,7 +66,7 @@ def test_segments_follow_each_other_and_transposition_changes_nothing() -> None:
 def test_words_and_names_weigh(leader: int) -> None:
     """Of two that play the same, the one with words leads; so does the one that is called the melody."""
     plain = score_of(tune(), tune())
-    words = tuple(Mark(i * Q, "lyric", "la", part=leader) for i in range(len(TUNE)))
+    words = tuple(Mark(i * Q, "lyric", ("Freu-", "de")[i % 2], part=leader) for i in range(len(TUNE)))
     assert {s.part for s in main_melody(plain.replace(marks=words))} == {leader}
     named = tuple(Part("Melody" if i == leader else "Backing") for i in range(2))
     assert {s.part for s in main_melody(plain.replace(parts=named))} == {leader}
@@ -77,9 +77,21 @@ def test_a_choir_sings_whatever_its_parts_are_called() -> None:
     names = ("Bass", "Soprano", "Flute", "Piano")
     score = score_of(tune(), tune(), tune(), tune(), names=names)
     score = score.replace(parts=tuple(Part(name, program=73 if name == "Flute" else 0) for name in names))
-    words = tuple(Mark(0, "lyric", "la", part=part) for part in (0, 1))
+    words = tuple(Mark(i * Q, "lyric", text, part=part) for part in (0, 1) for i, text in enumerate(("Freu-", "de")))
     lines, _ = lines_of(score, separate_voices(score))
     assert prior(lines, score.replace(marks=words)).tolist() == [PRIOR["sung"], PRIOR["sung"], 0.0, 0.0]
+
+
+@pytest.mark.parametrize("syllables", [("Ah",), ("Ooh", "Aah,"), ("Mm", "hm-", "ah"), ("La-", "la,", "dah", "doo")])
+def test_a_choir_without_words_may_lie_under_the_tune(syllables: tuple[str, ...]) -> None:
+    chords = cadence(2)
+    score = score_of(tune(tuple(p + 12 for p in TUNE * 2)), chords, names=("Violin", "Choir"))
+    ticks = sorted({on for on, _, _ in chords})
+    marks = tuple(Mark(t, "lyric", syllables[i % len(syllables)], part=1) for i, t in enumerate(ticks))
+    assert {s.part for s in main_melody(score.replace(marks=marks))} == {0}
+    lines, _ = lines_of(score, separate_voices(score))
+    found = prior(lines, score.replace(marks=marks))[[line.part == 1 for line in lines]]
+    assert found.max() == PRIOR["sung without words"]
 
 
 def test_a_bass_among_singers_is_no_string() -> None:
