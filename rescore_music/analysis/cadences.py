@@ -9,7 +9,7 @@ Conventions: ticks; degrees in semitones above the tonic. `Cadence.tick` is wher
 the phrase's last bar.
 
 Source: W. Caplin, "Classical Form" (1998), chapter 3, for the kinds; "deceptive" is any goal but the tonic after a
-dominant in root position.
+dominant in root position, and a half cadence closes on a dominant triad in root position, not on a seventh chord.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ Ints = npt.NDArray[np.int64]
 
 FULL = {"maj", "min", "5"}  # qualities a tonic may have
 DOMINANTS = {"maj", "7", "5", "sus4", "aug"}
+RESTING = DOMINANTS - {"7"}  # dominants that a phrase may rest on
 LEADING = {"dim", "dim7", "hdim7"}
 LEAST = 0.5  # beats that a goal lasts
 
@@ -112,7 +113,7 @@ def _kind(score: Score, pitched: Ints, before: _Harmony, goal: _Harmony, key: Ke
         if dominant or (source == 11 and last.quality in LEADING):
             return "imperfect authentic"
         return "plagal" if source == 5 else ""
-    if to == 7 and goal.last.quality in DOMINANTS:
+    if to == 7 and goal.first.quality in RESTING and goal.first.inversion == 0:
         return "half"
     if dominant and last.inversion == 0 and to in (5, 8, 9):
         return "deceptive"

@@ -56,6 +56,12 @@ def test_each_cadence_has_its_name(chords: tuple[tuple[int, ...], ...], kind: st
     assert close(*chords) == [kind]
 
 
+@pytest.mark.parametrize("goal", [V7, (62, 67, 71, 79), (47, 62, 67, 79)])
+def test_no_phrase_rests_on_a_seventh_chord_or_on_an_inverted_dominant(goal: tuple[int, ...]) -> None:
+    """Caplin's half cadence: the goal is a triad in root position."""
+    assert close(I_ROOT, VI, IV, goal) == []
+
+
 def test_a_cadence_stands_where_its_goal_begins_and_moves_with_the_key() -> None:
     score = bars_of(I_ROOT, IV, V, I_ROOT)
     found = analyze(score).cadences
