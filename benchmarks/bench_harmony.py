@@ -288,12 +288,12 @@ def without_fermatas(score: Score) -> np.ndarray[Any, Any]:
 
 
 def analyze_cadences(score: Score) -> list[tuple[float, str]]:
-    """(end of the phrase in quarters, kind) of our cadences."""
+    """(end of the phrase in quarters, kind) of our cadences; where the next phrase begins with the goal, that place."""
     harmony = find_harmony(score)
     phrases = find_phrases(score, harmony.keys)
     ends = np.array([p.end for p in phrases])
     return [
-        (float(ends[np.searchsorted(ends, c.tick, side="right")]) / score.ticks_per_quarter, c.kind.split()[-1])
+        (float(ends[np.searchsorted(ends, c.tick, side="left")]) / score.ticks_per_quarter, c.kind.split()[-1])
         for c in find_cadences(score, phrases, harmony.keys, harmony.chords)
     ]
 

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rescore_music.bar_numbers import Numbered, numbered
 from rescore_music.elements import (
     BEND,
     CHANNEL_PRESSURE,
@@ -224,6 +225,31 @@ class Score:
         """Bar index (0 = first) of score positions."""
         last = len(self.bars) - 2
         return np.clip(np.searchsorted(self.bars, np.asarray(ticks), side="right") - 1, 0, last).astype(np.int64)
+
+    @cached_property
+    def numbered(self) -> Numbered:
+        """Bars as a printed score counts them: see `bar_numbers`."""
+        bars, meters = self.bars, self.meters
+        named = np.concatenate([[[4, 4]], np.stack([meters["numerator"], meters["denominator"]], axis=1)])
+        rows = np.searchsorted(meters["tick"], bars[:-1], side="right")
+        return numbered(np.diff(bars), named[rows], 4 * self.ticks_per_quarter)
+
+    def bar_number(self, ticks: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Printed number of the bar of score positions: from 1, an upbeat 0."""
+        return np.asarray(self.numbered.number[self.bar_of(ticks)], np.int64)
+
+    def bar_span(self, first: int, last: int) -> tuple[int, int]:
+        """Ticks of the bars with the printed numbers `first` to `last`, as far as the score goes."""
+        a = int(np.searchsorted(self.numbered.number, first, side="left"))
+        b = int(np.searchsorted(self.numbered.number, last, side="right"))
+        return int(self.bars[a]), int(self.bars[max(a, b)])
+
+    def bar_beat(self, tick: int) -> tuple[int, float]:
+        """Printed number of the bar, and the beat in it from 1.0; an upbeat's beats are counted to its bar line."""
+        bar = int(self.bar_of(tick))
+        start = int(self.bars[bar])
+        into = tick - start + int(self.numbered.before[bar])
+        return int(self.numbered.number[bar]), 1.0 + into / self.beat_ticks(start)
 
     def meter_at(self, tick: int) -> tuple[int, int]:
         """(numerator, denominator) in force at a tick."""

@@ -3,7 +3,8 @@
 The chords of a phrase are gathered into harmonies (repetitions, inversions and added sevenths of one root); the last
 two tell the cadence by their degrees in the key in force. Only where a phrase ends does a progression close anything,
 so there is at most one cadence a phrase; a last harmony that passes by (shorter than half a beat) is not taken for a
-goal.
+goal. A phrase that ends on a dominant seventh has not closed yet: where the next one begins with the tonic, that is
+its goal too (elision), if the tune reaches the tonic as well.
 
 Conventions: ticks; degrees in semitones above the tonic. `Cadence.tick` is where the goal begins, which may be before
 the phrase's last bar.
@@ -20,15 +21,18 @@ import numpy as np
 import numpy.typing as npt
 
 from rescore_music.score import Score
-from rescore_music.structure import Cadence, Chord, KeySpan, Phrase
+from rescore_music.structure import CHORD_TONES, Cadence, Chord, KeySpan, Phrase
 
 Ints = npt.NDArray[np.int64]
 
 FULL = {"maj", "min", "5"}  # qualities a tonic may have
+SUSPENDED = {"sus4", "sus2", "maj7", "minmaj7"}  # tonics that may become full ones
 DOMINANTS = {"maj", "7", "5", "sus4", "aug"}
 RESTING = DOMINANTS - {"7"}  # dominants that a phrase may rest on
 LEADING = {"dim", "dim7", "hdim7"}
+PERFECT = "perfect authentic"
 LEAST = 0.5  # beats that a goal lasts
+STEP = 2  # semitones by which a suspension or an appoggiatura resolves, at most
 
 
 @dataclass(frozen=True)
@@ -67,12 +71,16 @@ def find_cadences(
         harmonies = _harmonies(chords[lo:hi], phrase)
         while len(harmonies) > 1 and _passing(score, harmonies[-1], phrase):
             harmonies.pop()
+        after = _harmonies(chords[hi : hi + 1], Phrase(phrase.end, score.length, ""))
+        elided = bool(harmonies and after) and _leads_on(harmonies[-1], after[0])
+        if elided:
+            harmonies += after
         if len(harmonies) < 2:
             continue
         goal = harmonies[-1].first
         key = keys[max(int(np.searchsorted(key_starts, goal.start, side="right")) - 1, 0)]
         kind = _kind(score, pitched, harmonies[-2], harmonies[-1], key)
-        if kind:
+        if kind and (not elided or kind == PERFECT):
             sure = key.confidence * np.clip((harmonies[-2].last.confidence + goal.confidence) / 2, 0, 1)
             out.append(Cadence(goal.start, kind, key.tonic, key.mode, harmonies[-2].first.start, float(sure)))
     return tuple(out)
@@ -96,6 +104,11 @@ def _alike(a: Chord, b: Chord) -> bool:
     return not (("min" in a.quality) != ("min" in b.quality) or ("dim" in a.quality) != ("dim" in b.quality))
 
 
+def _leads_on(last: _Harmony, following: _Harmony) -> bool:
+    """Whether a seventh chord goes on over the end of its phrase."""
+    return last.last.quality == "7" and last.end == following.first.start
+
+
 def _passing(score: Score, harmony: _Harmony, phrase: Phrase) -> bool:
     length = min(harmony.end, phrase.end) - max(harmony.first.start, phrase.start)
     return length < LEAST * score.beat_ticks(harmony.first.start)
@@ -106,10 +119,9 @@ def _kind(score: Score, pitched: Ints, before: _Harmony, goal: _Harmony, key: Ke
     to, source = (goal.first.root - key.tonic) % 12, (before.last.root - key.tonic) % 12
     last = before.last
     dominant = source == 7 and last.quality in DOMINANTS
-    if to == 0 and goal.first.quality in FULL:
+    if to == 0 and _tonic(goal):
         if dominant and last.inversion == 0 and goal.first.inversion == 0:
-            tonic_on_top = _top(score, pitched, goal.first.start) % 12 == key.tonic
-            return "perfect authentic" if tonic_on_top else "imperfect authentic"
+            return PERFECT if _arrival(score, pitched, goal) % 12 == key.tonic else "imperfect authentic"
         if dominant or (source == 11 and last.quality in LEADING):
             return "imperfect authentic"
         return "plagal" if source == 5 else ""
@@ -118,6 +130,27 @@ def _kind(score: Score, pitched: Ints, before: _Harmony, goal: _Harmony, key: Ke
     if dominant and last.inversion == 0 and to in (5, 8, 9):
         return "deceptive"
     return ""
+
+
+def _tonic(goal: _Harmony) -> bool:
+    """Whether a harmony may be a tonic: a triad, or a suspension that becomes one."""
+    first = goal.first.quality
+    return first in FULL or (first in SUSPENDED and goal.last.quality in FULL)
+
+
+def _arrival(score: Score, pitched: Ints, goal: _Harmony) -> int:
+    """The highest pitch at a goal; of a suspension or an appoggiatura the tone that it resolves to."""
+    start, root, tones = goal.first.start, goal.first.root, CHORD_TONES[goal.last.quality]
+    onset = score.notes["onset"][pitched]
+    lo, hi = np.searchsorted(onset, [start, goal.end], side="right")
+    top = first = _top(score, pitched, start)
+    for tick in np.unique(onset[lo:hi]).tolist():
+        if (top - root) % 12 in tones:
+            return top
+        before, top = top, _top(score, pitched, tick)
+        if abs(top - before) > STEP:
+            return first
+    return top if (top - root) % 12 in tones else first
 
 
 def _top(score: Score, pitched: Ints, tick: int) -> int:

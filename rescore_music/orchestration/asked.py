@@ -55,9 +55,7 @@ def with_seams(analysis: Analysis, score: Score, wishes: tuple[SectionWish, ...]
 
 def span(score: Score, wish: SectionWish) -> tuple[int, int]:
     """Ticks of a wish: where its first bar begins and its last one ends, as far as the cue goes."""
-    bars = score.bars
-    last = len(bars) - 1
-    return int(bars[min(wish.first - 1, last)]), int(bars[min(wish.last, last)])
+    return score.bar_span(wish.first, wish.last)
 
 
 def asked(m: Material, score: Score, analysis: Analysis, template: Template) -> Floats:

@@ -128,7 +128,7 @@ class Ledger:
 
 def bar_span(score: Score, onset: Ints) -> str:
     """The bars of some ticks in words: "bar 3" or "bars 3-17"."""
-    first, last = (int(b) + 1 for b in score.bar_of([onset.min(), onset.max()]))
+    first, last = score.bar_number([onset.min(), onset.max()])
     return f"bar {first}" if first == last else f"bars {first}-{last}"
 
 

@@ -157,7 +157,7 @@ def fidelity(
 
 def _places(source: Score, lost: npt.NDArray[np.int64]) -> tuple[str, ...]:
     rows = source.notes[lost]
-    bars = source.bar_of(rows["onset"]) + 1
+    bars = source.bar_number(rows["onset"])
     told = [
         f"bar {bar}, {source.parts[part].name or f'part {part + 1}'}"
         for bar, part in zip(bars.tolist(), rows["part"].tolist(), strict=True)

@@ -34,8 +34,8 @@ def _silent(score: Score, audio: Rendering) -> Measure:
     silent = audio.silent[audio.silent < len(score.notes)]
     rows = score.notes[silent]
     told = [
-        f"{score.parts[part].name or part}, bar {bar + 1}"
-        for part, bar in zip(rows["part"].tolist(), score.bar_of(rows["onset"]).tolist(), strict=True)
+        f"{score.parts[part].name or part}, bar {bar}"
+        for part, bar in zip(rows["part"].tolist(), score.bar_number(rows["onset"]).tolist(), strict=True)
     ]
     meaning = "Notes that are written but do not sound."
     return Measure("silent_notes", len(silent), "notes", meaning, (None, 0), first_few(list(dict.fromkeys(told))))

@@ -23,8 +23,8 @@ def playing(score: Score) -> list[Measure]:
     notes = len(score.notes)
     rules = Counter(v.rule for v in others)
     told = [f"{count} x {rule}" for rule, count in sorted(rules.items(), key=lambda item: (-item[1], item[0]))]
-    places = [f"{score.parts[v.part].name or v.part}, bar {int(score.bar_of(v.tick)) + 1}: {v.what}" for v in others]
-    first = [f"{score.parts[v.part].name or v.part}, bar {int(score.bar_of(v.tick)) + 1}: {v.what}" for v in outside]
+    places = [f"{score.parts[v.part].name or v.part}, bar {score.bar_number(v.tick)}: {v.what}" for v in others]
+    first = [f"{score.parts[v.part].name or v.part}, bar {score.bar_number(v.tick)}: {v.what}" for v in outside]
     return [
         Measure(
             "range_violations",

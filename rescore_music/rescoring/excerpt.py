@@ -23,7 +23,10 @@ QUIET = 0.1  # worth of a second without melody against one with it
 
 @dataclass(frozen=True)
 class Excerpt:
-    """A stretch [start, end) of the source in ticks, whole bars where they are not longer than the excerpt."""
+    """A stretch [start, end) of the source in ticks, whole bars where they are not longer than the excerpt.
+
+    `first_bar` and `last_bar` are printed numbers, both included.
+    """
 
     start: int
     end: int
@@ -82,7 +85,8 @@ def choose_excerpt(
     start, end = int(bars[first]), int(bars[stop])
     if times[stop] - times[first] > 2 * seconds:  # one bar longer than the excerpt: cut it
         end = int(source.tempo.ticks_at(times[first] + seconds))
-    return Excerpt(start, end, float(times[first]), float(source.seconds(end)), first + 1, max(stop, first + 1))
+    numbers = source.bar_number([start, end - 1]).tolist()
+    return Excerpt(start, end, float(times[first]), float(source.seconds(end)), *numbers)
 
 
 def _melody_share(source: Score, analysis: Analysis, bars: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:

@@ -61,11 +61,14 @@ def clicks(score: Score, *, start: int = 0, subdivide: str = "auto") -> Clicks:
     parts = _parts(score, beats, subdivide)
     ticks: list[npt.NDArray[np.int64]] = []
     levels: list[npt.NDArray[np.uint8]] = []
-    for bar, end, beat, divided in zip(bars[:-1].tolist(), bars[1:].tolist(), beats.tolist(), parts, strict=True):
+    inside = score.numbered.before.tolist()
+    rows = zip(bars[:-1].tolist(), bars[1:].tolist(), beats.tolist(), parts, inside, strict=True)
+    for bar, end, beat, divided, before in rows:
         count = -(-(end - bar) // beat) * divided
         places = bar + beat * np.arange(count, dtype=np.int64) // divided
         level = np.where(np.arange(count) % divided == 0, BEAT, SUBDIVISION).astype(np.uint8)
-        level[0] = DOWNBEAT
+        if not before:  # neither an upbeat nor the second half of a bar
+            level[0] = DOWNBEAT
         ticks.append(places[places < end])
         levels.append(level[places < end])
     out = np.zeros(sum(map(len, ticks)), CLICK)

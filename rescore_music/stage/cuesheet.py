@@ -178,7 +178,7 @@ def _tempo_table(score: Score, cues: Cues) -> str:
     times, tempi = score.seconds(bars).tolist(), score.tempo.bpm(bars).tolist()
     cells = []
     last = None
-    for number, (tick, at, bpm) in enumerate(zip(bars.tolist(), times, tempi, strict=True), 1):
+    for number, tick, at, bpm in zip(score.numbered.number.tolist(), bars.tolist(), times, tempi, strict=True):
         meter = score.meter_at(tick)
         shown = "" if meter == last else f"{meter[0]}/{meter[1]}"
         last = meter

@@ -41,6 +41,8 @@ class Led:
         Where the free bars begin, in ticks.
     bars : int
         Bars before the cue's own first bar.
+    first : int
+        Printed number of that bar: 0 for an upbeat.
     """
 
     score: Score
@@ -48,6 +50,7 @@ class Led:
     frames: int
     warning: int
     bars: int
+    first: int
 
     def origin(self, start: Timecode) -> Timecode:
         """Timecode of the session's beginning, for a cue whose first sample is at `start`; before midnight it wraps."""
@@ -79,13 +82,13 @@ def lead_in(score: Score, rate: FrameRate, free_bars: int = 2) -> Led:
         raise SyncError(f"there can be 0 to {MOST_BARS} free bars, not {free_bars}")
     stepped = score.replace(tempo=score.tempo.stepped(until=score.length))
     if not free_bars:
-        return Led(stepped, 0, 0, 0, 0)
+        return Led(stepped, 0, 0, 0, 0, int(score.numbered.number[0]))
     numerator, denominator = score.meter_at(0)
     quarter = score.ticks_per_quarter
     full = quarter * 4 * numerator // denominator
-    first = int(score.bars[1] - score.bars[0])
-    pickup = first < full and len(score.bars) > 2
-    counted = free_bars * full + (full - first if pickup else 0)
+    lacking = int(score.numbered.before[0])  # of an upbeat
+    pickup = lacking > 0
+    counted = free_bars * full + lacking
     us = float(stepped.tempo.us[0])
     seconds = Fraction(us) * counted / quarter / 1_000_000
     frames = math.ceil((seconds + SILENCE) * rate.fps)
@@ -102,7 +105,7 @@ def lead_in(score: Score, rate: FrameRate, free_bars: int = 2) -> Led:
     meters["tick"] += ticks
     head = np.array([(0, 1, 4), (quarter, numerator, denominator)], METER)
     moved = _moved(stepped, ticks, tempo).replace(meters=np.concatenate([head, meters]), barlines=bars)
-    return Led(moved, ticks, frames, quarter, 1 + free_bars)
+    return Led(moved, ticks, frames, quarter, 1 + free_bars, int(not pickup))
 
 
 def _moved(score: Score, ticks: int, tempo: TempoMap) -> Score:

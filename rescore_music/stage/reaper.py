@@ -38,7 +38,7 @@ def write_reaper(session: Session, path: str | Path) -> tuple[LogItem, ...]:
     numerator, denominator = next((s.meter for s in steps if s.meter), (4, 4))
     lines = [
         '<REAPER_PROJECT 0.1 "6.0" 0',
-        f"  PROJOFFS {_number(session.origin_seconds)} {-session.led.bars} 0",
+        f"  PROJOFFS {_number(session.origin_seconds)} {session.led.first - 1 - session.led.bars} 0",
         f"  TIMEMODE 1 5 -1 {base} {switch} 0 -1",
         f"  SAMPLERATE {sample_rate} 1 0",
         "  TIMELOCKMODE 0",  # items stay at their time when the tempo is edited: they are recordings

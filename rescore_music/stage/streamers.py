@@ -172,13 +172,15 @@ def _flutter(frame: int, unit: int, colour: Colour) -> list[Flash]:
 def _counts(led: Led, cues: Cues) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
     """Frames of all beats from the first free bar on, and their names; the last is the end of the music."""
     score, names, ticks = led.score, list[str](), list[int]()
+    printed = score.numbered.number - int(score.numbered.number[led.bars]) + led.first
     for index, (bar, end) in enumerate(zip(score.bars[:-1].tolist(), score.bars[1:].tolist(), strict=True)):
         if bar < led.warning:
             continue
-        number = index - led.bars + (1 if index >= led.bars else 0)
+        number = printed[index] if index >= led.bars else index - led.bars
         places = range(bar, end, score.beat_ticks(bar))
+        before = int(score.numbered.before[index]) // places.step
         ticks += places
-        names += [f"{number}|{beat}" for beat in range(1, len(places) + 1)]
+        names += [f"{number}|{beat}" for beat in range(before + 1, before + len(places) + 1)]
     seconds = score.seconds(np.array([*ticks, int(score.bars[-1])], np.int64))
     frames = np.rint(seconds * float(cues.rate.fps)).astype(np.int64) + cues.start.frame - led.frames
     return frames, (*names, "")

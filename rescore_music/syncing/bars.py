@@ -147,18 +147,19 @@ def edits_of(grid: Grid, option: Option, after: int, until: int) -> list[BarEdit
 
 def _edit(grid: Grid, seam: int, ticks: int, whole: bool) -> BarEdit:
     score = grid.score
-    number = int(score.bar_of(seam)) + 1
+    bar = int(score.bar_of(seam))
+    start = int(score.bars[bar - 1])
+    number, before = int(score.numbered.number[bar]), int(score.numbered.number[bar - 1])
     if not whole:
-        start = int(score.bars[number - 2])
         old, new = (_meter_name(n, score.ticks_per_quarter) for n in (seam - start, seam - start + ticks))
         what = "its end left out" if ticks < 0 else "its end held"
-        return BarEdit("meter", seam, ticks, number, f"bar {number - 1}: {new} for {old}, {what}")
+        return BarEdit("meter", seam, ticks, number, f"bar {before}: {new} for {old}, {what}")
     bars = int(np.searchsorted(score.bars, seam) - np.searchsorted(score.bars, seam - abs(ticks)))
-    named = f"bar {number - 1}" if bars == 1 else f"bars {number - bars} to {number - 1}"
+    named = f"bar {before}" if bars == 1 else f"bars {int(score.numbered.number[bar - bars])} to {before}"
     if ticks < 0:
         return BarEdit("delete", seam, ticks, number, f"{named} left out")
     notes = score.notes
-    half = (seam - int(score.bars[number - 2])) // 2
+    half = (seam - start) // 2
     still = not np.any((notes["onset"] >= seam - half) & (notes["onset"] < seam))
     if still and bars == 1:
         return BarEdit("insert", seam, ticks, number, f"a bar inserted before bar {number}: the end of {named} held")

@@ -167,7 +167,5 @@ class Grid:
         return np.asarray(inside + beyond, np.float64)
 
     def bar_beat(self, tick: int) -> tuple[int, float]:
-        """Bar number (from 1) and beat in it (from 1.0)."""
-        bar = int(self.score.bar_of(tick))
-        start = int(self.score.bars[bar])
-        return bar + 1, 1.0 + (tick - start) / self.score.beat_ticks(start)
+        """Printed bar number and beat in it: see `Score.bar_beat`."""
+        return self.score.bar_beat(tick)

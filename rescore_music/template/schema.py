@@ -368,7 +368,7 @@ def _bars(value: Any) -> Any:
     numbers = [word.strip() for word in (first, last or first)]
     if not all(word.isascii() and word.isdigit() and len(word) < 6 for word in numbers):
         raise PydanticCustomError("bars", "'{word}' is no bar or span of bars", {"word": text, "cure": "write 17-24"})
-    if not 1 <= int(numbers[0]) <= int(numbers[1]):
+    if not int(numbers[0]) <= int(numbers[1]):
         raise PydanticCustomError("bars", "bars {word} end before they begin", {"word": text, "cure": "write 17-24"})
     return text
 
@@ -376,7 +376,9 @@ def _bars(value: Any) -> Any:
 class SectionModel(StrictModel):
     """Bars of one cue in which a role is asked to be in certain players' hands."""
 
-    bars: Annotated[str, BeforeValidator(_bars)] = Field(description='Bars from 1, both included: "17-24" or "17".')
+    bars: Annotated[str, BeforeValidator(_bars)] = Field(
+        description='Bars as printed (an upbeat is 0), both included: "17-24" or "17".'
+    )
     role: Literal["melody", "counter-melody", "bass", "harmony", "figuration"] = Field(description="The role.")
     give: Annotated[list[Colour], Field(min_length=1, max_length=8)] = Field(
         description="Families, instruments or seats that are to have it."

@@ -131,7 +131,8 @@ class Style:
 class SectionWish:
     """What is asked for in some bars of one cue: that these seats have this role.
 
-    `first` and `last` are bar numbers from 1, both included; `give` names families, instruments or seats.
+    `first` and `last` are printed bar numbers (an upbeat is 0), both included; `give` names families, instruments or
+    seats.
     """
 
     first: int

@@ -60,7 +60,7 @@ def with_rehearsal_marks(
         bar = int(np.abs(bars[:-1] - tick).argmin())
         if bar >= (chosen[-1] if chosen else 0) + nearest and bar < len(bars) - 1:
             chosen.append(bar)
-    names = [_letters(k) if style == "letters" else str(_number(score, bar)) for k, bar in enumerate(chosen)]
+    names = [_letters(k) if style == "letters" else str(score.numbered.number[bar]) for k, bar in enumerate(chosen)]
     marks = (Mark(int(bars[bar]), "rehearsal", name) for bar, name in zip(chosen, names, strict=True))
     return score.replace(marks=(*score.marks, *marks))
 
@@ -79,13 +79,6 @@ def _seams(score: Score, analysis: Analysis | None) -> list[int]:
 def _letters(k: int) -> str:
     """A to Z, AA to ZZ, AAA ..."""
     return LETTERS[k % 26] * (k // 26 + 1)
-
-
-def _number(score: Score, bar: int) -> int:
-    """The printed number of a bar: an incomplete first bar has none."""
-    numerator, denominator = score.meter_at(0)
-    full = score.ticks_per_quarter * 4 * numerator // denominator
-    return bar + (0 if int(score.bars[1] - score.bars[0]) < full and len(score.bars) > 2 else 1)
 
 
 def with_hits(

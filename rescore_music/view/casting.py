@@ -109,8 +109,7 @@ def phrase_heads(source: Score, analysis: Analysis) -> list[str]:
     """Each phrase as "A, bars 1-8"; unlike phrases may share a label, so the bars keep the heads apart."""
     heads = []
     for phrase in analysis.phrases:
-        first = int(source.bar_of(phrase.start)) + 1
-        last = int(source.bar_of(max(phrase.end - 1, phrase.start))) + 1
+        first, last = source.bar_number([phrase.start, max(phrase.end - 1, phrase.start)])
         bars = f"bar {first}" if first == last else f"bars {first}–{last}"
         heads.append(f"{phrase.label}, {bars}" if phrase.label else bars)
     return heads

@@ -56,6 +56,8 @@ def page_data(score: Score, analysis: Analysis, cues: Cues | None = None) -> dic
         "quarter": places.at(score.ticks_per_quarter),
         "length": places.at(int(score.bars[-1])),
         "bars": np.diff(score.bars // places.unit, prepend=0).tolist(),
+        "numbers": score.numbered.number.tolist(),
+        "before": {str(k): places.at(int(score.numbered.before[k])) for k in np.flatnonzero(score.numbered.before)},
         "meters": [[places.at(t), n, d, places.at(score.beat_ticks(t))] for t, n, d in meters(score)],
         "seconds": [round(float(s), 2) for s in score.seconds(score.bars)],
         "timecodes": lane.timecodes(score, cues),

@@ -196,7 +196,7 @@ function ruler(ctx, view, x, row, from, to, every, gap) {
     if (told) {
       ctx.fillStyle = view.ink.rule;
       ctx.fillRect(Math.round(left - 3), row.y + 2, 1, row.h);
-      number = put(String(bar + 1), left, row.y + 9, number, `600 11px ${FONT}`, view.ink.ink);
+      number = put(String(D.numbers[bar]), left, row.y + 9, number, `600 11px ${FONT}`, view.ink.ink);
       time = put(clock(D.seconds[bar], SHORT), left, row.y + 22, time, `10px ${FONT}`, view.ink.faint);
       if (D.timecodes.length) code = put(D.timecodes[bar], left, row.y + 35, code, `10px ${FONT}`, view.ink.faint);
     }

@@ -1,6 +1,6 @@
 "use strict";
 // The cue as the drawing needs it: columns of notes, and where a place lies in bars, beats and time.
-// Places are units of the data (a whole number of ticks); bars, beats and voices are told from 1.
+// Places are units of the data (a whole number of ticks); bars are told as printed, beats and voices from 1.
 const D = JSON.parse(document.getElementById("cue").textContent);
 const NOTES = D.notes.on.length;
 const BARS = [];
@@ -48,10 +48,11 @@ const first = (row) => row[0];
 const within = (rows, place) => rows.find((row) => row[0] <= place && place < row[1]);
 
 function barOf(place) { return Math.min(Math.max(last(BARS, place), 0), BARS.length - 2); }
+function numberAt(place) { return D.numbers[barOf(place)]; }
 function meterAt(place) { return D.meters[Math.max(last(D.meters, place, first), 0)]; }
 function beatOf(place) {
   const bar = barOf(place);
-  return (place - BARS[bar]) / meterAt(BARS[bar])[3] + 1;
+  return (place - BARS[bar] + (D.before[bar] || 0)) / meterAt(BARS[bar])[3] + 1;
 }
 function secondsAt(place) {
   const bar = barOf(place), a = D.seconds[bar], b = D.seconds[bar + 1];
@@ -63,10 +64,10 @@ function clock(seconds, fine) {
 }
 function where(place) {
   const beat = Math.round(beatOf(place) * 100) / 100;
-  return `bar ${barOf(place) + 1}, beat ${beat}, at ${clock(secondsAt(place), true)}`;
+  return `bar ${numberAt(place)}, beat ${beat}, at ${clock(secondsAt(place), true)}`;
 }
 function barSpan(start, end) {
-  const a = barOf(start) + 1, b = barOf(Math.max(end - 1e-6, start)) + 1;
+  const a = numberAt(start), b = numberAt(Math.max(end - 1e-6, start));
   return a === b ? `bar ${a}` : `bars ${a}–${b}`;
 }
 

@@ -40,10 +40,10 @@ function redraw() {
   $("wide").style.height = layoutNow.height + "px";
   draw(sized(canvas, width, layoutNow.height), view, layoutNow);
   drawMap(view);
-  const a = barOf(view.left) + 1, b = barOf(Math.min(view.right, D.length - 1e-6)) + 1;
+  const a = numberAt(view.left), b = numberAt(Math.min(view.right, D.length - 1e-6));
   const field_ = document.querySelector(".tools input");
-  if (field_ && field_ !== document.activeElement) field_.value = barOf(view.left + 3 / state.scale) + 1;
-  canvas.setAttribute("aria-label", `Piano roll, bars ${a} to ${b} of ${BARS.length - 1}`);
+  if (field_ && field_ !== document.activeElement) field_.value = numberAt(view.left + 3 / state.scale);
+  canvas.setAttribute("aria-label", `Piano roll, bars ${a} to ${b} of ${D.numbers[BARS.length - 2]}`);
   document.documentElement.dataset.drawn = "1";
 }
 function later() { if (!waiting) { waiting = true; requestAnimationFrame(redraw); } }
@@ -133,8 +133,8 @@ function wordsAt(px, py) {
     chords: () => span(D.chords, (s) => [`${s[3]}   ${s[2]}`, `in ${keyNear(s[0])}`, where(s[0])]),
     cadences: () => point(D.cadences, (c) => [`${c[2]} cadence`, `in ${c[3]}`, where(c[0])]),
     dynamics: () => point(D.dynamics, (d) => [d[1], `parts: ${d[3]}`, where(d[0])]),
-    loudness: () => [`mean velocity ${D.loudness[bar]}`, `bar ${bar + 1}`],
-    intensity: () => [`intensity ${D.intensity[bar] || 0} of 100`, `bar ${bar + 1}`,
+    loudness: () => [`mean velocity ${D.loudness[bar]}`, `bar ${D.numbers[bar]}`],
+    intensity: () => [`intensity ${D.intensity[bar] || 0} of 100`, `bar ${D.numbers[bar]}`,
       ...Object.entries(D.terms).map(([name, values]) => `${name} ${values[bar]}`)],
     tempo: () => { const t = D.tempo[Math.max(last(D.tempo, place, first), 0)]; return [`♩ = ${t[1]}`, `from ${where(t[0])}`]; },
     motif: () => {
@@ -240,11 +240,11 @@ function chip(text, colour, hidden, value, every) {
 }
 function barField() {
   const input = document.createElement("input");
-  Object.assign(input, { type: "number", min: 1, max: BARS.length - 1, value: barOf(field.scrollLeft / state.scale) + 1 });
+  Object.assign(input, { type: "number", min: D.numbers[0], max: D.numbers[BARS.length - 2], value: numberAt(field.scrollLeft / state.scale) });
   input.setAttribute("aria-label", "Go to bar");
   input.addEventListener("change", () => {
-    const bar = Math.min(Math.max(Math.round(+input.value) || 1, 1), BARS.length - 1);
-    goTo(BARS[bar - 1]);
+    const found = D.numbers.findIndex((number) => number >= Math.round(+input.value));
+    goTo(BARS[found < 0 ? BARS.length - 2 : found]);
   });
   return input;
 }

@@ -58,8 +58,8 @@ def bars(score: Score, start: int, end: int) -> str:
 
 
 def bar(score: Score, tick: int) -> int:
-    """The bar that holds a tick, from 1."""
-    return int(score.bar_of(tick)) + 1
+    """The bar that holds a tick, as a printed score counts."""
+    return int(score.bar_number(tick))
 
 
 def clock(seconds: float) -> str:
@@ -95,8 +95,7 @@ def _size(score: Score) -> str:
 
 
 def _upbeat(score: Score) -> str:
-    first, second = int(score.bars[1] - score.bars[0]), int(score.bars[2] - score.bars[1]) if len(score.bars) > 2 else 0
-    return "Bar 1 is an upbeat: a printed score counts from the next bar." if first < second else ""
+    return "" if score.numbered.number[0] else "It begins with an upbeat, bar 0."
 
 
 def _tempo(score: Score) -> str:
@@ -211,9 +210,9 @@ def _climax(score: Score, analysis: Analysis) -> str:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], top, [False]]).astype(np.int8)))
     spans = sorted(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True), key=lambda s: s[0] - s[1])[:1]
     a, b = spans[0]
-    fullest = f"bar {a + 1}" if b - a == 1 else f"bars {a + 1}–{b}"
+    fullest = bars(score, int(score.bars[a]), int(score.bars[b]))
     low = int(sounding[int(np.argmin(curve[sounding]))])
-    return f"It is fullest in {fullest} and calmest in bar {low + 1}."
+    return f"It is fullest in {fullest} and calmest in bar {bar(score, int(score.bars[low]))}."
 
 
 def _motifs(score: Score, analysis: Analysis) -> str:

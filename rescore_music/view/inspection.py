@@ -140,12 +140,12 @@ def motif_lines(table: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _bar(score: Score, tick: int) -> int:
-    return int(score.bar_of(tick)) + 1
+    return int(score.bar_number(tick))
 
 
 def _place(score: Score, tick: int) -> dict[str, Any]:
-    start = int(score.bars[int(score.bar_of(tick))])
-    return {"bar": _bar(score, tick), "beat": round(1 + (tick - start) / score.beat_ticks(start), 3)}
+    bar, beat = score.bar_beat(tick)
+    return {"bar": bar, "beat": round(beat, 3)}
 
 
 def _hits(score: Score, cues: Cues) -> list[dict[str, Any]]:

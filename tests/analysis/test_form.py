@@ -62,6 +62,64 @@ def test_no_phrase_rests_on_a_seventh_chord_or_on_an_inverted_dominant(goal: tup
     assert close(I_ROOT, VI, IV, goal) == []
 
 
+V7_LOW = (43, 65, 71, 74)
+
+
+def two_phrases(*chords: tuple[int, ...], turn: int) -> list[tuple[int, str]]:
+    """(bar, kind) of the cadences of a chord a bar in C, the second phrase beginning at bar `turn`."""
+    score = bars_of(*chords)
+    keys = (KeySpan(0, score.length, 0, "major"),)
+    phrases = (Phrase(0, turn * BAR, "A"), Phrase(turn * BAR, score.length, "B"))
+    return [(c.tick // BAR, c.kind) for c in find_cadences(score, phrases, keys, find_harmony(score).chords)]
+
+
+def test_a_seventh_at_the_end_of_a_phrase_closes_where_the_next_begins() -> None:
+    """Elision: the goal of one phrase is the first chord of the next, as in Beethoven's op. 18/1, bar 84."""
+    closes = two_phrases(I_ROOT, IV, V7_LOW, I_ROOT, VI, IV, V7_LOW, I_ROOT, turn=3)
+    assert closes == [(3, "perfect authentic"), (7, "perfect authentic")]
+
+
+@pytest.mark.parametrize("following", [I_THIRD, VI, I6])
+def test_a_seventh_that_the_tune_does_not_close_makes_no_elision(following: tuple[int, ...]) -> None:
+    assert two_phrases(I_ROOT, IV, V7_LOW, following, VI, IV, V7_LOW, I_ROOT, turn=3) == [(7, "perfect authentic")]
+
+
+def test_a_triad_at_the_end_of_a_phrase_is_a_half_cadence_whatever_follows() -> None:
+    closes = two_phrases(I_ROOT, IV, V, I_ROOT, VI, IV, V7_LOW, I_ROOT, turn=3)
+    assert closes == [(2, "half"), (7, "perfect authentic")]
+
+
+@pytest.mark.parametrize(
+    ("top", "kind"),
+    [
+        ((74, 72), "perfect authentic"),  # D to C
+        ((71, 72), "perfect authentic"),  # B to C
+        ((77, 76), "imperfect authentic"),  # F to E
+        ((74, 76), "imperfect authentic"),  # D to E
+        ((72, 76), "perfect authentic"),  # the tune goes on from its C
+        ((74, 67), "imperfect authentic"),  # left by leap: no suspension
+    ],
+)
+def test_a_suspension_at_the_goal_counts_as_what_it_resolves_to(top: tuple[int, int], kind: str) -> None:
+    score = bars_of(I_ROOT, IV, V7_LOW)
+    goal = [(3 * BAR, BAR, 48), (3 * BAR, BAR, 64), (3 * BAR, BAR, 67)]
+    goal += [(3 * BAR, Q, top[0]), (3 * BAR + Q, 3 * Q, top[1])]
+    notes = np.concatenate([score.notes, score_of(goal).notes])
+    score = score.replace(notes=notes)
+    keys = (KeySpan(0, score.length, 0, "major"),)
+    found = find_cadences(score, (Phrase(0, score.length, "A"),), keys, find_harmony(score).chords)
+    assert [c.kind for c in found] == [kind]
+
+
+def test_op_18_no_1_closes_where_a_musician_hears_it() -> None:
+    """Perfect cadences of the first movement, in F (20, 29) and C (84, 92, 101), and those in F of the reprise."""
+    score = read(corpus("beethoven/opus18no1/movement1.mxl")[0])
+    closes = {
+        (int(score.bar_number(c.tick)), c.tonic) for c in analyze(score).cadences if c.kind == "perfect authentic"
+    }
+    assert closes >= {(20, 5), (29, 5), (84, 0), (92, 0), (101, 0), (245, 5), (253, 5), (262, 5)}
+
+
 def test_a_cadence_stands_where_its_goal_begins_and_moves_with_the_key() -> None:
     score = bars_of(I_ROOT, IV, V, I_ROOT)
     found = analyze(score).cadences

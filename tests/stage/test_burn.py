@@ -85,6 +85,18 @@ def test_every_picture_shows_its_own_timecode_and_count(tmp_path):
     assert counts.index("1|2") == 30 + round(beat * rate.fps)
 
 
+@pytest.mark.parametrize("bars", [0, 2])
+def test_an_upbeat_is_counted_as_the_end_of_bar_0(bars):
+    score = cue(meter=(3, 4), pickup=480)
+    rate = FILM
+    led = lead_in(score, rate, bars)
+    names = overlay(led, spotting(rate, ()), (), streamers="off").counts
+    assert names[5 * bars - 2 * bars : 5 * bars - 2 * bars + (6 if bars else 4)] == (
+        ("0|1", "0|2", "0|3", "1|1", "1|2", "1|3") if bars else ("0|3", "1|1", "1|2", "1|3")
+    )
+    assert names[: 3 * bars] == tuple(f"{bar}|{beat}" for bar in range(-bars, 0) for beat in (1, 2, 3))
+
+
 def test_a_varying_frame_rate_keeps_its_times_and_gets_its_frames(tmp_path):
     rate = FrameRate.parse("30")
     steps = [0, 1, 2, 6, 7, 15, 16, 17, 30, 31, 33]

@@ -79,6 +79,11 @@ def test_a_pickup_is_led_in_by_what_it_lacks():
     assert np.array_equal(led.score.bars[led.bars + 1 :], score.bars[1:] + led.ticks)
 
 
+def test_an_upbeat_without_free_bars_is_no_downbeat():
+    score = cue(meter=(3, 4), pickup=480)
+    assert clicks(lead_in(score, FILM, 0).score)["level"][:3].tolist() == [BEAT, DOWNBEAT, BEAT]
+
+
 def test_no_free_bars_leave_the_cue_where_it_is():
     score = cue()
     led = lead_in(score, FILM, 0)

@@ -208,6 +208,19 @@ def test_the_timeline_has_sounds_and_hits_on_their_frames(tmp_path, rate):
     assert [m.frame for m in edits.markers] == [h.frame for h in cues.hits]
 
 
+@pytest.mark.parametrize(("pickup", "first"), [(0, 1), (480, 0)])
+def test_reapers_bar_1_is_the_printed_one(tmp_path, pickup, first):
+    score, rate = cue(meter=(3, 4), pickup=pickup), FILM
+    cues = spotting(rate, (0, 48))
+    led = lead_in(score, rate, 2)
+    made = Session("", led, cues.start, (), None, hit_places(led, cues, landings(score, cues)))
+    write_reaper(made, tmp_path / "s.rpp")
+    (project,) = blocks((tmp_path / "s.rpp").read_text())
+    shift = int(named(project, "PROJOFFS")[0].split()[2])
+    bars = int(np.searchsorted(led.score.bars, led.ticks, side="right"))  # the ruler's number without the shift
+    assert bars + shift == first == led.first
+
+
 def test_a_session_before_midnight_keeps_its_lengths(tmp_path):
     score, rate = cue(), FILM
     cues = spotting(rate, (0, 48), "00:00:00:00")

@@ -165,7 +165,7 @@ def test_a_real_chorale_begins_and_ends_where_bach_put_it() -> None:
 
     score = rm.read_score(corpus.getWork("bach/bwv66.6"))
     _, text, data = read(inspect_page(score, rm.analyze(score)))
-    assert "Bar 1 is an upbeat" in text
+    assert "It begins with an upbeat, bar 0." in text
     assert [part[0] for part in data["parts"]] == ["Soprano", "Alto", "Tenor", "Bass"]
     assert any(key[2] == "F♯ minor" and key[3] == 3 for key in data["keys"])
     assert "Melody: Soprano throughout" in text
@@ -175,6 +175,17 @@ def test_a_real_chorale_begins_and_ends_where_bach_put_it() -> None:
     assert fifths[-1] == 6 or data["notes"]["pitch"][-1] % 12 != 6
     names = {c[3] for c in data["chords"]}
     assert names & {"C♯7", "C♯", "F♯m", "A", "E/G♯"}
+
+
+def test_bars_bear_their_printed_numbers(chase: Score) -> None:
+    short = chase.bars.copy()
+    short[1:] -= int(short[1] * 3 // 4)  # the first bar is its own last beat
+    shifted = chase.replace(barlines=short)
+    data = page_data(shifted, rm.analyze(shifted))
+    assert data["numbers"] == list(range(len(short) - 1))
+    full = data["bars"][2]
+    assert data["before"] == {"0": full - data["bars"][1]}
+    assert page_data(chase, rm.analyze(chase))["numbers"][:2] == [1, 2]
 
 
 def test_every_note_is_in_the_data_where_it_is_in_the_score(chase: Score) -> None:

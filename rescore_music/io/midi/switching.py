@@ -134,7 +134,7 @@ class _Playing:
         struck = np.isin(notes["pitch"], keys)
         if np.any(struck):
             note = notes[struck][0]
-            bar = int(self.score.bar_of(int(note["onset"]))) + 1
+            bar = int(self.score.bar_number(int(note["onset"])))
             what = f"plays {pitch_name(int(note['pitch']))} in bar {bar}, a keyswitch of sound map {self.map.name!r}"
             where = self.part.name or f"part {self.number + 1}"
             raise WriteError(what, where=where, cure="choose keyswitches that the music does not reach")

@@ -14,6 +14,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from rescore_music.bar_numbers import numbered
 from rescore_music.io.musicxml.signs import sign_xml
 from rescore_music.io.musicxml.tables import TEMPO_WORDS
 from rescore_music.io.musicxml.wording import JUMP, REHEARSAL, TEMPO, clean, tempo_direction
@@ -73,26 +74,15 @@ def plan_score(score: Score, snapped: Snapped) -> Plan:
 
 
 def _bars(score: Score, snapped: Snapped) -> list[BarPlan]:
-    lengths = np.diff(snapped.bars).tolist()
-    starts = snapped.source.tolist()
-    resolution = snapped.resolution
+    lengths = np.diff(snapped.bars)
+    meters = [score.meter_at(start) for start in snapped.source[: len(lengths)].tolist()]
+    numbers, shifts = (column.tolist() for column in numbered(lengths, meters, 4 * snapped.resolution))
     out: list[BarPlan] = []
-    before: tuple[int, int] | None = None
-    number, carried = 1, 0  # carried: how much of a bar that was cut in two is already written
-    for i, length in enumerate(lengths):
-        meter = score.meter_at(starts[i])
-        full = 4 * resolution * meter[0] // meter[1]
-        missing = full - length
-        pickup = i == 0 and missing > 0 and len(lengths) > 1
-        rest_of = bool(carried) and carried + length == full and meter == before
-        shift = missing if pickup else carried if rest_of else 0
-        label = "0" if pickup else f"X{i}" if rest_of else str(number)
-        if not pickup and not rest_of:
-            number += 1
-        carried = length if missing > 0 and not rest_of and not pickup else 0
-        shown = meter if meter != before or i == 0 else None
-        out.append(BarPlan(length, label, pickup or rest_of, meter, max(shift, 0), shown))
-        before = meter
+    for i, (length, meter) in enumerate(zip(lengths.tolist(), meters, strict=True)):
+        rest_of = i > 0 and numbers[i] == numbers[i - 1]
+        label = f"X{i}" if rest_of else str(numbers[i])
+        shown = meter if i == 0 or meter != meters[i - 1] else None
+        out.append(BarPlan(length, label, rest_of or numbers[i] == 0, meter, shifts[i], shown))
     return out
 
 

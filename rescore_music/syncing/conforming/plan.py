@@ -235,7 +235,7 @@ def carried(targets: Sequence[Target], new_tick: object) -> list[Target]:
 
 
 def _bars(known: Situation, stretch: Stretch) -> str:
-    first, last = (int(known.score.bar_of(t)) + 1 for t in (stretch.left.tick, stretch.right.tick - 1))
+    first, last = known.score.bar_number([stretch.left.tick, stretch.right.tick - 1])
     return f"{first}-{last}" if last > first else str(first)
 
 

@@ -96,7 +96,7 @@ def _name(known: Situation, anchor: Anchor, plain: str) -> str:
 
 
 def _bars(score: Score, start: int, end: int) -> str:
-    first, last = (int(score.bar_of(tick)) + 1 for tick in (start, max(end - 1, start)))
+    first, last = score.bar_number([start, max(end - 1, start)])
     return str(first) if first == last else f"{first}-{last}"
 
 

@@ -1,0 +1,90 @@
+"""Bars as a printed score counts them, and every place that tells of a bar."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from lxml import etree
+
+from rescore_music.bar_numbers import numbered
+from rescore_music.io.musicxml.write import musicxml_bytes
+from rescore_music.score import Part, Score, note_rows
+from rescore_music.structure import Role
+from rescore_music.syncing.landing import Grid
+from rescore_music.template import SectionWish
+
+Q = 480
+FULL = 4 * Q
+FOUR = (4, 4)
+
+
+def of_lengths(*quarters: int) -> Score:
+    """A note a quarter, in bars of so many quarters."""
+    count = sum(quarters)
+    return Score(
+        notes=note_rows([(i * Q, Q, 60 + i % 12, 80, 0) for i in range(count)]),
+        parts=(Part("Flute"),),
+        barlines=np.concatenate([[0], np.cumsum(quarters)]) * Q,
+    )
+
+
+@pytest.mark.parametrize(
+    ("lengths", "numbers", "before"),
+    [
+        ((4, 4, 4), (1, 2, 3), (0, 0, 0)),
+        ((1, 4, 4, 3), (0, 1, 2, 3), (3, 0, 0, 0)),
+        ((1, 4, 3, 1, 4), (0, 1, 2, 2, 3), (3, 0, 0, 3, 0)),
+        ((4, 2, 2, 2, 2, 4), (1, 2, 2, 3, 3, 4), (0, 0, 2, 0, 2, 0)),
+        ((4, 2, 4), (1, 2, 3), (0, 0, 0)),
+        ((2, 2, 4), (0, 1, 2), (2, 0, 0)),  # an upbeat has no second half
+        ((4, 5, 4), (1, 2, 3), (0, 0, 0)),
+        ((3,), (1,), (0,)),
+    ],
+)
+def test_an_upbeat_is_bar_0_and_a_cut_bar_is_one(lengths, numbers, before) -> None:
+    found = numbered(np.array(lengths) * Q, [FOUR] * len(lengths), FULL)
+    assert found.number.tolist() == list(numbers)
+    assert (found.before // Q).tolist() == list(before)
+
+
+def test_halves_of_unlike_meters_are_two_bars() -> None:
+    found = numbered([FULL, 2 * Q, 2 * Q], [FOUR, FOUR, (2, 4)], FULL)
+    assert found.number.tolist() == [1, 2, 3]
+
+
+def test_beats_are_counted_to_the_bar_line_and_on_after_a_repeat() -> None:
+    score = of_lengths(1, 4, 3, 1, 4)
+    places = [score.bar_beat(i * Q) for i in range(10)]
+    assert places == [
+        (0, 4.0),
+        *((1, b) for b in (1.0, 2.0, 3.0, 4.0)),
+        *((2, b) for b in (1.0, 2.0, 3.0, 4.0)),
+        (3, 1),
+    ]
+    assert [Grid(score).bar_beat(i * Q) for i in range(10)] == places
+    assert score.bar_number([0, Q, 5 * Q, 8 * Q, 9 * Q]).tolist() == [0, 1, 2, 2, 3]
+
+
+def test_a_span_of_printed_bars_holds_both_halves() -> None:
+    score = of_lengths(1, 4, 3, 1, 4)
+    assert score.bar_span(2, 2) == (5 * Q, 9 * Q)
+    assert score.bar_span(0, 1) == (0, 5 * Q)
+    assert score.bar_span(3, 99) == (9 * Q, 13 * Q)
+    assert score.bar_span(8, 9) == (13 * Q, 13 * Q)
+
+
+def test_written_bars_bear_the_numbers_that_are_told() -> None:
+    score = of_lengths(1, 4, 3, 1, 4)
+    root = etree.fromstring(musicxml_bytes(score))
+    written = [m.get("number") for m in root.iter("measure")]
+    assert written == ["0", "1", "2", "X3", "3"]
+    printed = [int(n) for n in written if not n.startswith("X")]
+    assert printed == sorted(set(score.numbered.number.tolist()))
+
+
+def test_a_wish_for_bars_means_printed_ones() -> None:
+    from rescore_music.orchestration.asked import span
+
+    score = of_lengths(1, 4, 4, 4)
+    assert span(score, SectionWish(1, 2, Role.MELODY, ("flute",))) == (Q, 9 * Q)
+    assert span(score, SectionWish(0, 1, Role.MELODY, ("flute",))) == (0, 5 * Q)
