@@ -25,7 +25,7 @@ from rescore_music.structure import CHORD_TONES, Cadence, Chord, KeySpan, Phrase
 
 Ints = npt.NDArray[np.int64]
 
-FULL = {"maj", "min", "5"}  # qualities a tonic may have
+FULL = {"maj", "min", "5", ""}  # qualities a tonic may have; "" a bare octave
 SUSPENDED = {"sus4", "sus2", "maj7", "minmaj7"}  # tonics that may become full ones
 DOMINANTS = {"maj", "7", "5", "sus4", "aug"}
 RESTING = DOMINANTS - {"7"}  # dominants that a phrase may rest on
@@ -71,13 +71,14 @@ def find_cadences(
         harmonies = _harmonies(chords[lo:hi], phrase)
         while len(harmonies) > 1 and _passing(score, harmonies[-1], phrase):
             harmonies.pop()
-        after = _harmonies(chords[hi : hi + 1], Phrase(phrase.end, score.length, ""))
-        elided = bool(harmonies and after) and _leads_on(harmonies[-1], after[0])
+        elided = bool(harmonies) and hi < len(chords) and _leads_on(harmonies[-1].last, chords[hi])
         if elided:
-            harmonies += after
+            harmonies.append(_Harmony(chords[hi], chords[hi]))
         if len(harmonies) < 2:
             continue
         goal = harmonies[-1].first
+        if out and goal.start <= out[-1].tick:  # the goal of the phrase before is no second close
+            continue
         key = keys[max(int(np.searchsorted(key_starts, goal.start, side="right")) - 1, 0)]
         kind = _kind(score, pitched, harmonies[-2], harmonies[-1], key)
         if kind and (not elided or kind == PERFECT):
@@ -87,10 +88,12 @@ def find_cadences(
 
 
 def _harmonies(chords: tuple[Chord, ...], phrase: Phrase) -> list[_Harmony]:
-    """Chords of one root gathered; what is no chord is left out."""
+    """Chords of one root gathered; what is no chord is left out, but for a bare tone to which a dominant falls."""
     out: list[_Harmony] = []
     for chord in chords:
-        if not chord.quality or min(chord.end, phrase.end) <= max(chord.start, phrase.start):
+        if min(chord.end, phrase.end) <= max(chord.start, phrase.start):
+            continue
+        if not chord.quality and not (out and _falls(out[-1].last, chord)):
             continue
         if out and out[-1].last.root == chord.root and _alike(out[-1].last, chord):
             out[-1] = _Harmony(out[-1].first, chord)
@@ -104,9 +107,15 @@ def _alike(a: Chord, b: Chord) -> bool:
     return not (("min" in a.quality) != ("min" in b.quality) or ("dim" in a.quality) != ("dim" in b.quality))
 
 
-def _leads_on(last: _Harmony, following: _Harmony) -> bool:
+def _falls(dominant: Chord, to: Chord) -> bool:
+    """Whether a dominant in root position goes on, a fifth lower, at once."""
+    fifth = (dominant.root - to.root) % 12 == 7 and to.root >= 0
+    return fifth and dominant.quality in DOMINANTS and dominant.inversion == 0 and dominant.end == to.start
+
+
+def _leads_on(last: Chord, following: Chord) -> bool:
     """Whether a seventh chord goes on over the end of its phrase."""
-    return last.last.quality == "7" and last.end == following.first.start
+    return last.quality == "7" and _falls(last, following)
 
 
 def _passing(score: Score, harmony: _Harmony, phrase: Phrase) -> bool:
@@ -120,7 +129,7 @@ def _kind(score: Score, pitched: Ints, before: _Harmony, goal: _Harmony, key: Ke
     last = before.last
     dominant = source == 7 and last.quality in DOMINANTS
     if to == 0 and _tonic(goal):
-        if dominant and last.inversion == 0 and goal.first.inversion == 0:
+        if dominant and last.inversion == 0 and goal.first.bass == goal.first.root:
             return PERFECT if _arrival(score, pitched, goal) % 12 == key.tonic else "imperfect authentic"
         if dominant or (source == 11 and last.quality in LEADING):
             return "imperfect authentic"
@@ -140,7 +149,7 @@ def _tonic(goal: _Harmony) -> bool:
 
 def _arrival(score: Score, pitched: Ints, goal: _Harmony) -> int:
     """The highest pitch at a goal; of a suspension or an appoggiatura the tone that it resolves to."""
-    start, root, tones = goal.first.start, goal.first.root, CHORD_TONES[goal.last.quality]
+    start, root, tones = goal.first.start, goal.first.root, CHORD_TONES.get(goal.last.quality, (0,))
     onset = score.notes["onset"][pitched]
     lo, hi = np.searchsorted(onset, [start, goal.end], side="right")
     top = first = _top(score, pitched, start)

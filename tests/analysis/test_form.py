@@ -84,6 +84,20 @@ def test_a_seventh_that_the_tune_does_not_close_makes_no_elision(following: tupl
     assert two_phrases(I_ROOT, IV, V7_LOW, following, VI, IV, V7_LOW, I_ROOT, turn=3) == [(7, "perfect authentic")]
 
 
+def test_a_bare_octave_is_a_goal_after_the_dominant_only() -> None:
+    octave = (48, 60, 72)
+    assert close(I_ROOT, IV, V7_LOW, octave) == ["perfect authentic"]
+    assert close(I_ROOT, IV, V, octave) == ["perfect authentic"]
+    assert close(I_ROOT, V, I_ROOT, octave) == close(I_ROOT, V, I_ROOT)
+    assert close(I_ROOT, IV, octave) == []
+    assert two_phrases(I_ROOT, IV, V7_LOW, octave, VI, IV, V7_LOW, I_ROOT, turn=3)[0] == (3, "perfect authentic")
+
+
+def test_one_goal_closes_one_phrase() -> None:
+    found = two_phrases(I_ROOT, IV, V7_LOW, I_ROOT, turn=3)
+    assert found == [(3, "perfect authentic")]
+
+
 def test_a_triad_at_the_end_of_a_phrase_is_a_half_cadence_whatever_follows() -> None:
     closes = two_phrases(I_ROOT, IV, V, I_ROOT, VI, IV, V7_LOW, I_ROOT, turn=3)
     assert closes == [(2, "half"), (7, "perfect authentic")]
