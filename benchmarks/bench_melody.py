@@ -12,8 +12,9 @@ That there are variants, which hide who plays, that half of the networks do with
 trusted, was decided by what carries over between Beethoven and the Brandenburg concertos as well: those two rows have
 been looked at too.
 What words are worth was chosen on songs (`--songs`) and on the finale of the Ninth, the one movement with a choir.
-Below the table: what is wrong where the scorer is wrong, and how far the annotations agree with themselves. The
-orchestral scores are those beside the checkout (RESCORE_SHARED_DATA names another folder). A run fits eleven scorers:
+Below the table: what is wrong where the scorer is wrong, how far the annotations agree with themselves, and the roles
+of `analyze`, which have one melody a phrase, with how often they are right by how sure they are (one holds if both are
+equal; the error is their mean difference). The orchestral scores are those beside the checkout (RESCORE_SHARED_DATA names another folder). A run fits eleven scorers:
 about twelve minutes of one core.
 """
 
@@ -33,7 +34,7 @@ import numpy as np
 from bench_analysis import repeated
 from bench_voices import corpus, piled
 from fit_melody import fit_stages
-from melody_data import Array, Example, annotated, read_example, share_right
+from melody_data import Array, Example, Truth, annotated, read_example, share_right
 from melody_errors import agreement, kinds, oracle
 from melody_variants import with_variants
 
@@ -41,8 +42,11 @@ from rescore_music.analysis import main_melody, melody_notes, separate_voices
 from rescore_music.analysis.clues import PRIOR, prior
 from rescore_music.analysis.features import describe
 from rescore_music.analysis.frames import beats
+from rescore_music.analysis.harmony import find_harmony
 from rescore_music.analysis.melody import melody_evidence, melody_path, odds_of, segments_of, together
 from rescore_music.analysis.melody_net import WEIGHTS_FILE, Stages, save_stages, shipped_stages
+from rescore_music.analysis.phrases import find_phrases
+from rescore_music.analysis.roles import leading
 from rescore_music.analysis.voices import lines_of
 from rescore_music.io import read_score
 from rescore_music.score import Part
@@ -103,12 +107,33 @@ def guesses(e: Example, stages: Stages) -> list[Found]:
     ]
 
 
-def one_work(held: str) -> tuple[dict[str, Array], Counter[str]]:
-    """Quarters right per guess, then all quarters, of the works held out; and quarters per kind of our error."""
+def by_phrases(e: Example, stages: Stages) -> Array:
+    """As `assign_roles` names one melody a phrase: confidence, share right over span and bar, quarters; a row each."""
+    phrases = find_phrases(e.score, find_harmony(e.score).keys)
+    shared = together(odds_of(e.evidence, e.prior, stages), e.evidence)
+    chance = leading(e.score, phrases, shared, np.ones((len(phrases), len(e.lines)), bool))
+    best = chance.argmax(axis=1)
+    found = [(p.start, p.end, int(e.part[line])) for p, line in zip(phrases, best, strict=True)]
+    rows = []
+    for span, line, sure in zip(found, best, np.clip(chance.max(axis=1), 0, 1), strict=True):
+        right = [share_right(_cut(truth, span), [span]) for truth in (e.truth, e.by_bar)]
+        quarters = right[0][1] / e.score.ticks_per_quarter
+        rows.append([sure, *(ticks / max(told, 1) for ticks, told in right), quarters])
+    return np.array(rows)
+
+
+def _cut(truth: Truth, span: tuple[int, int, int]) -> Truth:
+    start, end, _ = span
+    return [(max(a, start), min(b, end), good) for a, b, good in truth if a < end and b > start]
+
+
+def one_work(held: str) -> tuple[dict[str, Array], Counter[str], list[Array]]:
+    """Quarters right per guess, then all quarters, of the works held out; quarters per kind of our error; phrases."""
     composer = "Bach" if held == FROM_BACH else "Beethoven"
     stages = fit_stages(*([e for e in told if e.work.startswith(composer) and e.work != held] for told in lessons()))
     out: dict[str, Array] = {}
     errors: Counter[str] = Counter()
+    phrases: list[Array] = []
     for e in examples():
         if e.work == held or (held == "Bach" and e.work.startswith("Bach")):
             name = e.work
@@ -120,11 +145,12 @@ def one_work(held: str) -> tuple[dict[str, Array], Counter[str]]:
         found = guesses(e, stages)
         if name.startswith("Beethoven"):
             errors.update(kinds(e, found[0]))
+            phrases.append(by_phrases(e, stages))
         for k, truth in enumerate((e.truth, e.by_bar)):
             counted = [share_right(truth, guess) for guess in found]
             rows[k, :-1] += [right / e.score.ticks_per_quarter for right, _ in counted]
             rows[k, -1] += counted[0][1] / e.score.ticks_per_quarter
-    return out, errors
+    return out, errors, phrases
 
 
 def table(jobs: int) -> None:
@@ -139,10 +165,12 @@ def table(jobs: int) -> None:
     print(f"{'work':18s}" + "".join(f"{name:>15s}" for name in GUESSES), flush=True)
     found: dict[str, Array] = {}
     errors: Counter[str] = Counter()
+    phrases: list[Array] = []
     with ProcessPoolExecutor(jobs) as pool:
-        for rows, wrong in pool.map(one_work, held):
+        for rows, wrong, more in pool.map(one_work, held):
             found |= rows
             errors.update(wrong)
+            phrases += more
             for work, row in rows.items():
                 _print(work, row)
     beethoven = {w: row for w, row in found.items() if w.startswith("Beethoven")}
@@ -161,6 +189,25 @@ def table(jobs: int) -> None:
         share, quarters = agreement(symphonies, bars)
         print(f"{share:.3f}  the annotated part of another place where {bars} bars are the same in all parts", end="")
         print(f" ({quarters:.0f} quarters)")
+    _print_phrases(np.concatenate(phrases))
+
+
+def _print_phrases(rows: Array) -> None:
+    sure, span, bar, quarters = rows.T
+    right = [np.average(share, weights=quarters) for share in (span, bar)]
+    print(
+        f"\none melody a phrase (the roles of `analyze`): {right[0]:.3f} over the whole span, {right[1]:.3f} over the bar"
+    )
+    print("how sure   right over the bar   share of time")
+    off = 0.0
+    tenth = np.minimum((10 * sure).astype(int), 9)
+    for k in np.unique(tenth):
+        here = tenth == k
+        told, true = (np.average(column[here], weights=quarters[here]) for column in (sure, bar))
+        share = quarters[here].sum() / quarters.sum()
+        off += share * abs(told - true)
+        print(f"    {told:.2f}   {true:18.2f}   {share:13.3f}")
+    print(f"mean difference {off:.3f}")
 
 
 def _print(name: str, row: Array) -> None:

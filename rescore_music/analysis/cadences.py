@@ -64,7 +64,7 @@ def find_cadences(
     chord_starts = np.array([c.start for c in chords])
     key_starts = np.array([k.start for k in keys])
     pitched = np.flatnonzero(score.pitched)
-    out = []
+    out: list[Cadence] = []
     for phrase in phrases:
         lo = max(int(np.searchsorted(chord_starts, phrase.start, side="right")) - 1, 0)
         hi = int(np.searchsorted(chord_starts, phrase.end, side="left"))

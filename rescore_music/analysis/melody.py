@@ -50,6 +50,23 @@ class Segment(NamedTuple):
     part: int
 
 
+class Odds(NamedTuple):
+    """Log probabilities, shape (bars, lines).
+
+    Attributes
+    ----------
+    own : float64 array
+        That a line carries the melody: -inf for percussion everywhere, and in bars in which no pitched line has an
+        onset.
+    shared : float64 array
+        That it carries the melody or plays the same tones as the line that does (`together`): how sure one may be that
+        the tune is heard in it.
+    """
+
+    own: Floats
+    shared: Floats
+
+
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """What the scorer reads: clues, shape (bars, lines, clues); patterns; runs; where which pitched lines play."""
@@ -102,11 +119,7 @@ def melody_notes(score: Score) -> npt.NDArray[np.bool_]:
 def _led(score: Score) -> tuple[tuple[Line, ...], npt.NDArray[np.int32], Ints]:
     lines, line_of = lines_of(score, separate_voices(score))
     texture = describe(score, line_of, len(lines), score.bars, beats(score))
-    if not texture.active.any():
-        return lines, line_of, np.full(len(texture.onsets), -1, np.int64)
-    evidence = melody_evidence(score, lines, line_of, texture)
-    odds = odds_of(evidence, prior(lines, score), shipped_stages())
-    return lines, line_of, melody_path(together(odds, evidence))
+    return lines, line_of, melody_path(melody_odds(score, lines, line_of, texture).shared)
 
 
 def melody_evidence(
@@ -142,8 +155,8 @@ def melody_odds(
     tops: Ints | None = None,
     beat_edges: Ints | None = None,
     stages: Stages | None = None,
-) -> Floats:
-    """Log probability that each line carries the melody in each bar.
+) -> Odds:
+    """How likely each line carries the melody in each bar.
 
     Parameters
     ----------
@@ -159,17 +172,18 @@ def melody_odds(
 
     Returns
     -------
-    float64 array, shape (bars, lines)
-        -inf for percussion everywhere, and in bars in which no pitched line has an onset.
+    Odds
     """
     if not texture.active.any():
-        return np.full(texture.onsets.shape, -np.inf)
+        nothing = np.full(texture.onsets.shape, -np.inf)
+        return Odds(nothing, nothing)
     evidence = melody_evidence(score, lines, line_of, texture, tops, beat_edges)
-    return odds_of(evidence, prior(lines, score), stages or shipped_stages())
+    own = odds_of(evidence, prior(lines, score), stages or shipped_stages())
+    return Odds(own, together(own, evidence))
 
 
 def odds_of(evidence: Evidence, before: Floats, stages: Stages) -> Floats:
-    """As `melody_odds`, of the evidence and of the log odds of each line before a note is heard, shape (lines,)."""
+    """`Odds.own` of the evidence and of the log odds of each line before a note is heard, shape (lines,)."""
     active = evidence.active
     playing: npt.NDArray[np.bool_] = np.asarray(active.any(axis=1), np.bool_)
     odds = np.full(active.shape, -np.inf)

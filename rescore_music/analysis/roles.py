@@ -8,8 +8,9 @@ has onsets of its own; harmony is slow, repeated or in chords.
 
 Conventions: arrays of shape (phrases, lines) inside, (lines, phrases) in the result, as in `Analysis`. A line that
 doubles another has that line's role and names it in `doubles`: exactly one line with the role MELODY doubles none. A
-line that follows another at thirds or sixths keeps a role of its own and names it in `parallels`. Confidence is the
-weight of the chosen role against the others.
+line that follows another at thirds or sixths keeps a role of its own and names it in `parallels`. The melody's
+confidence is the chance that the tune is heard in it, which `benchmarks/bench_melody.py` holds against how often it is;
+that of the others is the weight of the chosen role against the rest.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from rescore_music.analysis.doubling import (
 )
 from rescore_music.analysis.features import Texture
 from rescore_music.analysis.figures import line_patterns
+from rescore_music.analysis.melody import Odds
 from rescore_music.score import Score
 from rescore_music.structure import Line, Pattern, Phrase, Role
 
@@ -63,7 +65,7 @@ def assign_roles(
     line_of: npt.NDArray[np.int32],
     phrases: tuple[Phrase, ...],
     texture: Texture,
-    odds: Floats,
+    odds: Odds,
     tops: Ints,
 ) -> Roles:
     """Role, confidence, pattern, doubled and followed line of every line in every phrase.
@@ -76,8 +78,8 @@ def assign_roles(
     phrases : tuple of Phrase
     texture : Texture
         Over the phrases.
-    odds : float64 array, shape (bars, lines)
-        Log probability of each line to lead in each bar, from `melody_odds`.
+    odds : Odds
+        Of each line in each bar, from `melody_odds`.
     tops : int64 array
         `top_notes(score, line_of)`.
     """
@@ -88,7 +90,8 @@ def assign_roles(
     roles = np.where(active, int(Role.HARMONY), int(Role.REST)).astype(np.int8)
     roles[active & percussion] = int(Role.PERCUSSION)
     sure = np.where(active, 1.0, 0.0)
-    lead = _leading(score, phrases, odds, pitched)
+    lead = leading(score, phrases, odds.own, pitched)
+    heard = leading(score, phrases, odds.shared, pitched)
     patterns = line_patterns(score, len(lines), line_of, phrases, texture, tops)
     doubles, parallels = np.full(shape, -1, np.int32), np.full(shape, -1, np.int32)
     intervals = np.zeros(shape, np.int16)
@@ -99,13 +102,13 @@ def assign_roles(
         here = m.lines
         if not len(here):
             continue
-        melody = int(here[lead[p, here].argmax()])
+        melody = int(here[heard[p, here].argmax()])
         bass, low = _bass(texture, p, m, melody, trade)
         _name_pairs(m, [melody] + ([bass] if bass >= 0 else []), doubles[p], parallels[p], intervals[p])
         roles[p, here] = evidence[p, here]
         sure[p, here] = weights[p, here]
         _limit_counters(roles[p], evidence[p], lead[p], here, melody, doubles[p])
-        roles[p, melody], sure[p, melody] = int(Role.MELODY), lead[p, melody] / max(lead[p, here].sum(), 1e-9)
+        roles[p, melody], sure[p, melody] = int(Role.MELODY), heard[p, melody]
         if bass >= 0:
             roles[p, bass], sure[p, bass] = int(Role.BASS), low
         for i, line in enumerate(here.tolist()):
@@ -123,12 +126,12 @@ def assign_roles(
     )
 
 
-def _leading(score: Score, phrases: tuple[Phrase, ...], odds: Floats, pitched: Flags) -> Floats:
+def leading(score: Score, phrases: tuple[Phrase, ...], odds: Floats, pitched: Flags) -> Floats:
     """Mean probability of each line to lead over the bars of each phrase."""
     starts = np.array([p.start for p in phrases])
     middle = (score.bars[:-1] + score.bars[1:]) // 2
     phrase = np.clip(np.searchsorted(starts, middle, side="right") - 1, 0, len(phrases) - 1)
-    chance = np.where(np.isfinite(odds), np.exp(np.maximum(odds, -30)), 0.0)
+    chance = np.where(np.isfinite(odds), np.exp(np.clip(odds, -30, 0)), 0.0)
     total = np.zeros(pitched.shape)
     np.add.at(total, phrase, chance)
     total /= np.maximum(np.bincount(phrase, minlength=len(phrases)), 1)[:, None]
