@@ -13,8 +13,8 @@ trusted, was decided by what carries over between Beethoven and the Brandenburg 
 been looked at too.
 What words are worth was chosen on songs (`--songs`) and on the finale of the Ninth, the one movement with a choir.
 Below the table: what is wrong where the scorer is wrong, how far the annotations agree with themselves, and the roles
-of `analyze`, which have one melody a phrase, with how often they are right by how sure they are (one holds if both are
-equal; the error is their mean difference). The orchestral scores are those beside the checkout (RESCORE_SHARED_DATA names another folder). A run fits eleven scorers:
+of `analyze`, which have one melody a phrase, with how often they are right by how sure they are. The orchestral scores
+are those beside the checkout (RESCORE_SHARED_DATA names another folder). A run fits eleven scorers:
 about twelve minutes of one core.
 """
 
@@ -115,7 +115,7 @@ def by_phrases(e: Example, stages: Stages) -> Array:
     best = chance.argmax(axis=1)
     found = [(p.start, p.end, int(e.part[line])) for p, line in zip(phrases, best, strict=True)]
     rows = []
-    for span, line, sure in zip(found, best, np.clip(chance.max(axis=1), 0, 1), strict=True):
+    for span, sure in zip(found, np.clip(chance.max(axis=1), 0, 1), strict=True):
         right = [share_right(_cut(truth, span), [span]) for truth in (e.truth, e.by_bar)]
         quarters = right[0][1] / e.score.ticks_per_quarter
         rows.append([sure, *(ticks / max(told, 1) for ticks, told in right), quarters])
@@ -194,10 +194,8 @@ def table(jobs: int) -> None:
 
 def _print_phrases(rows: Array) -> None:
     sure, span, bar, quarters = rows.T
-    right = [np.average(share, weights=quarters) for share in (span, bar)]
-    print(
-        f"\none melody a phrase (the roles of `analyze`): {right[0]:.3f} over the whole span, {right[1]:.3f} over the bar"
-    )
+    whole, here = (np.average(share, weights=quarters) for share in (span, bar))
+    print(f"\none melody a phrase (the roles of `analyze`): {whole:.3f} over the whole span, {here:.3f} over the bar")
     print("how sure   right over the bar   share of time")
     off = 0.0
     tenth = np.minimum((10 * sure).astype(int), 9)
