@@ -42,10 +42,11 @@ from rescore_music.analysis import main_melody, melody_notes, separate_voices
 from rescore_music.analysis.clues import PRIOR, prior
 from rescore_music.analysis.features import describe
 from rescore_music.analysis.frames import beats
+from rescore_music.analysis.hand_overs import hand_overs
 from rescore_music.analysis.harmony import find_harmony
 from rescore_music.analysis.melody import melody_evidence, melody_path, odds_of, segments_of, together
 from rescore_music.analysis.melody_net import WEIGHTS_FILE, Stages, save_stages, shipped_stages
-from rescore_music.analysis.phrases import find_phrases
+from rescore_music.analysis.phrases import cut_phrases, find_phrases
 from rescore_music.analysis.roles import leading
 from rescore_music.analysis.voices import lines_of
 from rescore_music.io import read_score
@@ -109,8 +110,9 @@ def guesses(e: Example, stages: Stages) -> list[Found]:
 
 def by_phrases(e: Example, stages: Stages) -> Array:
     """As `assign_roles` names one melody a phrase: confidence, share right over span and bar, quarters; a row each."""
-    phrases = find_phrases(e.score, find_harmony(e.score).keys)
     shared = together(odds_of(e.evidence, e.prior, stages), e.evidence)
+    phrases = find_phrases(e.score, find_harmony(e.score).keys)
+    phrases = cut_phrases(e.score, phrases, hand_overs(e.score, e.lines, phrases, shared))
     chance = leading(e.score, phrases, shared, np.ones((len(phrases), len(e.lines)), bool))
     best = chance.argmax(axis=1)
     found = [(p.start, p.end, int(e.part[line])) for p, line in zip(phrases, best, strict=True)]

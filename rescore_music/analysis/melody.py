@@ -238,13 +238,13 @@ def segments_of(
     onsets = bars[starts[new]].astype(np.int64)
     for i, bar in enumerate(starts[new].tolist()):
         if i:
-            onsets[i] = max(_entry(score, lines[path[bar]].notes, bar), int(onsets[i - 1]) + 1)
+            onsets[i] = max(entry(score, lines[path[bar]].notes, bar), int(onsets[i - 1]) + 1)
     last = min(int(bars[starts[-1] + 1]), max(score.length, int(onsets[-1]) + 1))
     ends = np.append(onsets[1:], max(last, int(onsets[-1]) + 1))
     return tuple(Segment(int(a), int(b), int(p)) for a, b, p in zip(onsets, ends, part[new], strict=True))
 
 
-def _entry(score: Score, notes: Ints, bar: int) -> int:
+def entry(score: Score, notes: Ints, bar: int) -> int:
     """Where a line that takes over in a bar comes in: after a rest, in the bar or as its upbeat; else the bar line."""
     start, stop = int(score.bars[bar]), int(score.bars[bar + 1])
     early = start - int(UPBEAT * (start - int(score.bars[bar - 1])))

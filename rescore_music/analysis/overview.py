@@ -8,12 +8,13 @@ from rescore_music.analysis.cadences import find_cadences
 from rescore_music.analysis.features import describe, top_notes
 from rescore_music.analysis.form import find_sections
 from rescore_music.analysis.frames import beats
+from rescore_music.analysis.hand_overs import hand_overs
 from rescore_music.analysis.harmony import find_harmony
 from rescore_music.analysis.intensity import combined, intensity_terms
 from rescore_music.analysis.melody import melody_odds
 from rescore_music.analysis.meter import find_hypermeter
 from rescore_music.analysis.motifs import discover_motifs
-from rescore_music.analysis.phrases import find_phrases
+from rescore_music.analysis.phrases import cut_phrases, find_phrases
 from rescore_music.analysis.rests import long_rests, put_back, without
 from rescore_music.analysis.roles import Roles, assign_roles
 from rescore_music.analysis.voices import lines_of, separate_voices
@@ -48,12 +49,15 @@ def _analyze(score: Score) -> Analysis:
     phrases = find_phrases(score, keys)
     sections = find_sections(score, phrases, keys)
     terms = intensity_terms(score, keys)
+    cadences = find_cadences(score, phrases, keys, harmony.chords)
+    hypermeter = find_hypermeter(score, phrases, sections, harmony.chords)
     shape = (len(lines), len(phrases))
     found = Roles(*(np.zeros(shape, kind) for kind in (np.int8, np.float32, np.int32, np.int32, np.int16, np.int8)))
     if lines and phrases:
         tops = top_notes(score, line_of)
         over_bars = describe(score, line_of, len(lines), score.bars, grid, tops)
         odds = melody_odds(score, lines, line_of, over_bars, tops, grid)
+        phrases = cut_phrases(score, phrases, hand_overs(score, lines, phrases, odds.shared))
         edges = np.array([p.start for p in phrases] + [phrases[-1].end], np.int64)
         texture = describe(score, line_of, len(lines), edges, grid, tops)
         found = assign_roles(score, lines, line_of, phrases, texture, odds, tops)
@@ -70,10 +74,10 @@ def _analyze(score: Score) -> Analysis:
         patterns=found.patterns,
         keys=keys,
         chords=harmony.chords,
-        cadences=find_cadences(score, phrases, keys, harmony.chords),
+        cadences=cadences,
         motifs=discover_motifs(score, line_of=line_of, keys=keys),
         intensity=combined(terms),
         intensity_terms=terms,
         sections=sections,
-        hypermeter=find_hypermeter(score, phrases, sections, harmony.chords),
+        hypermeter=hypermeter,
     )

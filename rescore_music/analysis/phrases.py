@@ -64,10 +64,25 @@ def find_phrases(score: Score, keys: tuple[KeySpan, ...] = ()) -> tuple[Phrase, 
         pickup = seams.pickup_of(bars)
         skip = int(pickup > 0)  # the upbeat belongs to the first phrase, and every later seam has room for its own
         starts = period_starts(score, bars[skip:], pickup, pitch[skip:], rhythm[skip:], keys)
+    return _labelled(score, starts, bars, pitch, rhythm)
+
+
+def cut_phrases(score: Score, phrases: tuple[Phrase, ...], ticks: tuple[int, ...]) -> tuple[Phrase, ...]:
+    """The phrases cut at further ticks and labelled anew; the same ones where there are none."""
+    if not ticks:
+        return phrases
+    bars = score.bars
+    bars = bars[: max(int(np.searchsorted(bars, score.length)), 1) + 1]
+    starts = np.unique([*(p.start for p in phrases), *ticks])
+    return _labelled(score, starts, bars, *contents(score, bars))
+
+
+def _labelled(score: Score, starts: Ints, bars: Ints, pitch: Floats, rhythm: Floats) -> tuple[Phrase, ...]:
+    """The phrases that begin at some ticks, with their labels; `pitch` and `rhythm` as `contents` gives them."""
     first = np.ceil(seams.in_bars(starts, bars) - UPBEAT).astype(np.int64)
     first[0] = min(1, len(bars) - 2) if seams.pickup_of(bars) else 0
     labels = _labels(np.minimum(first, len(bars) - 2), pitch, rhythm, upper_line(score, bars))
-    edges = np.append(starts, length)
+    edges = np.append(starts, score.length)
     return tuple(Phrase(int(edges[i]), int(edges[i + 1]), labels[i]) for i in range(len(starts)))
 
 
