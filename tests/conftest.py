@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+import verovio  # noqa: F401  # it serves the thread that imports it first: not one of the page's
 
 ROOT = Path(__file__).resolve().parent.parent
 
