@@ -2,7 +2,7 @@
 
 Conventions: positions are decimal seconds from the session's beginning, printed to a nanosecond's thousandth; tempo is
 quarters a minute, in steps (`PT time tempo 1`), a meter beside it as numerator + 65536 * denominator. `PROJOFFS` sets
-the ruler to the reel and the number of the first bar, so that the cue begins in bar 1.
+the ruler to the reel and the number of the first bar, so that the cue's first full bar is bar 1.
 
 REAPER's frame rates are a count with a switch: 0 as it is, 1 drop frame, 2 pulled down (23.976 and 29.97 non-drop). It
 has no 59.94 drop: 29.97 drop is set there, whose labels fall on every other frame, and told.

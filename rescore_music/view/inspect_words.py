@@ -1,6 +1,7 @@
 """A cue in plain words: what a colleague would say of it after one hearing with the score.
 
-Bars are counted from 1. Each sentence says one thing and is left out where there is nothing to say.
+Bars are counted as a printed score does (an upbeat is bar 0). Each sentence says one thing and is left out where there
+is nothing to say.
 """
 
 from __future__ import annotations
