@@ -2,8 +2,9 @@
 
 Bars are compared with bars (pitch classes by quarter of the bar, and rhythm). A passage heard again shows as a run of
 like bars at one distance: its ends are where sections begin and end. So do places where what goes before differs from
-what comes after over some eight bars (Foote's novelty), changes of key, meter and tempo, and marked seams. The sections
-are the cut, at phrase starts, with the greatest sum of evidence less the cost of each length, by dynamic programming.
+what comes after over some eight bars (Foote's novelty), changes of key, meter and tempo, marked seams, and most of all
+repeat signs and double bars, where there are any. The sections are the cut, at phrase starts, with the greatest sum of
+evidence less the cost of each length, by dynamic programming.
 
 Two sections share a label if their bars are alike one by one ("A", "A"); where only part of them is, or at another
 pitch, the later one has a prime ("A'").
@@ -30,6 +31,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 AGAIN, CHANGE, LOCAL = 2.0, 0.77, 0.25  # weight of repetition, novelty, and what is told of single bars
+SIGN = 1.5  # of a repeat sign or double bar, which the composer wrote
+SIGNS = ("repeat-start", "repeat-end", "double")
 SECTION, UNEVEN = 1.55, 0.2  # cost of a section, and of each octave of length from the usual
 SHORT = 0.5  # of that cost in the shortest pieces
 USUAL, FEWEST, PARTS = 20.0, 4.0, 3.5  # usual bars of a section, at least, and in pieces too short for so many of them
@@ -66,6 +69,7 @@ def find_sections(score: Score, phrases: tuple[Phrase, ...], keys: tuple[KeySpan
     evidence = AGAIN * repetition(alike, min(usual, RUN)) + CHANGE * novelty(alike)
     evidence = np.repeat(evidence, group)[: len(bars) - 1]
     evidence += LOCAL * np.minimum(bar_evidence(score, bars, keys, pitch, rhythm), 2.0)
+    evidence += SIGN * _signed(score, bars)
     gain = _near(evidence, first)
     cut = _best_cut(first, gain, len(bars) - 1, usual)
     edges = np.append(first[cut], len(bars) - 1) // group
@@ -74,6 +78,14 @@ def find_sections(score: Score, phrases: tuple[Phrase, ...], keys: tuple[KeySpan
     sure = 1 - np.exp(-np.maximum(gain[cut], 0) / SECTION)
     sure[0] = 1.0
     return tuple(Section(int(starts[c]), int(ends[i]), labels[i], float(sure[i])) for i, c in enumerate(cut.tolist()))
+
+
+def _signed(score: Score, bars: Ints) -> Floats:
+    """1 at each bar at whose beginning a repeat begins or ends, or a double bar stands."""
+    ticks = np.array([m.tick for m in score.marks if m.kind == "barline" and m.text in SIGNS], np.int64)
+    out = np.zeros(len(bars) - 1)
+    out[np.searchsorted(bars[:-1], ticks[np.isin(ticks, bars[1:-1])])] = 1.0
+    return out
 
 
 def _near(evidence: Floats, first: Ints) -> Floats:

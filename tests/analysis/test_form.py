@@ -16,7 +16,7 @@ from rescore_music.analysis.intensity import intensity, intensity_terms
 from rescore_music.analysis.meter import find_hypermeter, metric_accent
 from rescore_music.analysis.phrases import find_phrases
 from rescore_music.repeats import unfold
-from rescore_music.score import METER, Score, note_rows
+from rescore_music.score import METER, Mark, Score, note_rows
 from rescore_music.structure import Hypermeter, KeySpan, Phrase
 
 BAR = 4 * Q
@@ -205,6 +205,29 @@ def test_the_rag_has_its_strains() -> None:
     score = read(corpus("joplin/maple_leaf_rag.mxl")[0]).replace(marks=())
     labels = "".join(s.label.rstrip("'") for s in analyze(score).sections)
     assert labels.startswith("ABAC")
+
+
+def starts_of_sections(name: str) -> dict[int, str]:
+    """Printed bar and letter of each section of a score of the corpus, signs and all."""
+    score = read(corpus(name)[0])
+    bars = score.bar_number([s.start + score.ticks_per_quarter for s in analyze(score).sections])
+    return dict(zip(bars.tolist(), [s.label for s in analyze(score).sections], strict=True))
+
+
+def test_repeat_signs_and_double_bars_are_believed() -> None:
+    """The rag's trio and last strain (bar 68), K. 458's development (91, after the repeat) and its return (137)."""
+    assert "".join(starts_of_sections("joplin/maple_leaf_rag.mxl").values()) == "ABACD"
+    sonata = starts_of_sections("mozart/k458/movement1.mxl")
+    assert any(abs(bar - 90) <= 1 for bar in sonata)
+    assert any(abs(bar - 137) <= 1 and label == "A" for bar, label in sonata.items())
+    minuet = starts_of_sections("beethoven/opus18no1/movement3.mxl")
+    assert {11, 86, 102} <= set(minuet)
+
+
+def test_a_double_bar_at_the_ends_cuts_nothing() -> None:
+    score = score_of(strain(0, 0))
+    ends = tuple(Mark(t, "barline", "double") for t in (0, int(score.bars[-1])))
+    assert [s.start for s in analyze(score.replace(marks=ends)).sections] == [0]
 
 
 def test_a_minuet_comes_back_after_its_trio() -> None:
