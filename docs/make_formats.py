@@ -46,7 +46,6 @@ REASONS: tuple[tuple[str, str], ...] = (
     (r"log: staves without a clef", "mended: a staff without a clef is given one"),
     (r"log: parts that the part list does not name", "mended: they are read all the same"),
     (r"log: parts that the part list calls otherwise", "mended: they are the ones that the list misses"),
-    (r"log: bars numbered from", "told, not lost: a score's first bar is bar 1"),
     (r"log: notes that the page does not show", "told, not lost: what sounds is shown"),
     (r"log: program changes: a part for each instrument", "told, not lost: a part has one instrument throughout"),
     (r"log: (octave.*|<octave-shift>.*), ignored", "a line without its other half, or of an impossible size"),

@@ -23,7 +23,7 @@ class Numbered(NamedTuple):
     Attributes
     ----------
     number : int64 array
-        From 1, an upbeat 0; never falling.
+        From 1 (an upbeat 0) or as the first bar says; never falling.
     before : int64 array
         Ticks: 0 but in an upbeat and in the second half of a bar.
     """
@@ -32,7 +32,7 @@ class Numbered(NamedTuple):
     before: Ints
 
 
-def numbered(lengths: npt.ArrayLike, meters: npt.ArrayLike, whole: int) -> Numbered:
+def numbered(lengths: npt.ArrayLike, meters: npt.ArrayLike, whole: int, first: int = 1) -> Numbered:
     """Numbers of the bars of a score.
 
     Parameters
@@ -42,6 +42,8 @@ def numbered(lengths: npt.ArrayLike, meters: npt.ArrayLike, whole: int) -> Numbe
         Numerator and denominator in force at each bar.
     whole : int
         Ticks of a whole note.
+    first : int
+        Number of the first bar that is no upbeat.
 
     Returns
     -------
@@ -59,7 +61,7 @@ def numbered(lengths: npt.ArrayLike, meters: npt.ArrayLike, whole: int) -> Numbe
     place = np.arange(len(length))
     run = place - np.maximum.accumulate(np.where(halves, -1, place))  # of halves in a row, the odd ones end a bar
     second = halves & (run % 2 == 1)
-    number = np.cumsum(~second) - int(upbeat)
+    number = np.cumsum(~second) - int(upbeat) + first - 1
     before = np.where(second, np.concatenate([[0], length[:-1]]), 0)
     if upbeat:
         before[0] = full[0] - length[0]

@@ -130,6 +130,8 @@ class Score:
         split at a repeat); empty otherwise. Use `bars`.
     length : int
         Ticks to the end of the music, at least the end of the last note.
+    first_bar : int
+        Printed number of the first bar that is no upbeat: more than 1 in an excerpt.
     metadata : Metadata
     import_log : tuple of LogItem
         What the reader mended or dropped.
@@ -154,6 +156,7 @@ class Score:
     raw: tuple[RawEvent, ...] = ()
     barlines: Ticks = field(default_factory=lambda: np.zeros(0, np.int64))
     length: int = 0
+    first_bar: int = 1
     metadata: Metadata = field(default_factory=Metadata)
     import_log: tuple[LogItem, ...] = ()
 
@@ -232,10 +235,10 @@ class Score:
         bars, meters = self.bars, self.meters
         named = np.concatenate([[[4, 4]], np.stack([meters["numerator"], meters["denominator"]], axis=1)])
         rows = np.searchsorted(meters["tick"], bars[:-1], side="right")
-        return numbered(np.diff(bars), named[rows], 4 * self.ticks_per_quarter)
+        return numbered(np.diff(bars), named[rows], 4 * self.ticks_per_quarter, self.first_bar)
 
     def bar_number(self, ticks: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """Printed number of the bar of score positions: from 1, an upbeat 0."""
+        """Printed number of the bar of score positions: mostly from 1, an upbeat 0."""
         return np.asarray(self.numbered.number[self.bar_of(ticks)], np.int64)
 
     def bar_span(self, first: int, last: int) -> tuple[int, int]:
@@ -349,6 +352,7 @@ class Score:
             ),
             barlines=np.concatenate([[0], inner, [end - start]]) if end > start else np.zeros(0, np.int64),
             length=end - start,
+            first_bar=1,
             **columns,
         )
 
@@ -412,6 +416,8 @@ class Score:
             h.update(np.ascontiguousarray(rows).tobytes())
         h.update(self.barlines.astype("<i8").tobytes())
         h.update(repr((self.parts, self.marks, self.markers, self.raw, self.length)).encode())
+        if self.first_bar != 1:
+            h.update(f"first_bar:{self.first_bar};".encode())
         return h.hexdigest()
 
     def __eq__(self, other: object) -> bool:

@@ -7,6 +7,7 @@ import pytest
 from lxml import etree
 
 from rescore_music.bar_numbers import numbered
+from rescore_music.io.musicxml.read import read_musicxml
 from rescore_music.io.musicxml.write import musicxml_bytes
 from rescore_music.score import Part, Score, note_rows
 from rescore_music.structure import Role
@@ -88,3 +89,44 @@ def test_a_wish_for_bars_means_printed_ones() -> None:
     score = of_lengths(1, 4, 4, 4)
     assert span(score, SectionWish(1, 2, Role.MELODY, ("flute",))) == (Q, 9 * Q)
     assert span(score, SectionWish(0, 1, Role.MELODY, ("flute",))) == (0, 5 * Q)
+
+
+@pytest.mark.parametrize("pickup", [False, True])
+def test_an_excerpt_keeps_its_numbers(pickup: bool) -> None:
+    score = of_lengths(*([1] if pickup else []), 4, 4).replace(first_bar=57)
+    assert score.numbered.number.tolist() == ([56] if pickup else []) + [57, 58]
+    written = musicxml_bytes(score)
+    assert [m.get("number") for m in etree.fromstring(written).iter("measure")] == [
+        *(["56"] if pickup else []),
+        "57",
+        "58",
+    ]
+    back = read_musicxml(written)
+    assert back.first_bar == 57
+    assert back.numbered.number.tolist() == score.numbered.number.tolist()
+    assert musicxml_bytes(back) == written
+
+
+def test_an_upbeat_that_a_file_numbers_1_is_followed_by_what_the_file_says() -> None:
+    written = musicxml_bytes(of_lengths(1, 4, 4))
+    usual = written.replace(b'<measure number="0"', b'<measure number="1"')
+    assert read_musicxml(usual).first_bar == 1  # the bar after it says 1
+    other = written
+    for old, new in ((b'measure number="2"', b'measure number="3"'), (b'measure number="1"', b'measure number="2"')):
+        other = other.replace(old, new)
+    other = other.replace(b'measure number="0"', b'measure number="1"')
+    assert read_musicxml(other).numbered.number.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("number", ["X1", "", "-3", "9999999", "٣"])
+def test_what_is_no_number_is_not_taken_for_one(number: str) -> None:
+    written = musicxml_bytes(of_lengths(4, 4)).replace(b'measure number="1"', f'measure number="{number}"'.encode())
+    assert read_musicxml(written).first_bar == 1
+
+
+def test_numbers_are_part_of_the_music_and_a_slice_counts_anew() -> None:
+    score = of_lengths(4, 4, 4)
+    other = score.replace(first_bar=9)
+    assert score.digest() != other.digest()
+    assert other.slice(FULL, 3 * FULL).first_bar == 1
+    assert other.transposed(2).first_bar == 9

@@ -105,7 +105,7 @@ def lead_in(score: Score, rate: FrameRate, free_bars: int = 2) -> Led:
     meters["tick"] += ticks
     head = np.array([(0, 1, 4), (quarter, numerator, denominator)], METER)
     moved = _moved(stepped, ticks, tempo).replace(meters=np.concatenate([head, meters]), barlines=bars)
-    return Led(moved, ticks, frames, quarter, 1 + free_bars, int(not pickup))
+    return Led(moved, ticks, frames, quarter, 1 + free_bars, int(score.numbered.number[0]))
 
 
 def _moved(score: Score, ticks: int, tempo: TempoMap) -> Score:

@@ -76,13 +76,13 @@ def plan_score(score: Score, snapped: Snapped) -> Plan:
 def _bars(score: Score, snapped: Snapped) -> list[BarPlan]:
     lengths = np.diff(snapped.bars)
     meters = [score.meter_at(start) for start in snapped.source[: len(lengths)].tolist()]
-    numbers, shifts = (column.tolist() for column in numbered(lengths, meters, 4 * snapped.resolution))
+    numbers, shifts = (column.tolist() for column in numbered(lengths, meters, 4 * snapped.resolution, score.first_bar))
     out: list[BarPlan] = []
     for i, (length, meter) in enumerate(zip(lengths.tolist(), meters, strict=True)):
         rest_of = i > 0 and numbers[i] == numbers[i - 1]
         label = f"X{i}" if rest_of else str(numbers[i])
         shown = meter if i == 0 or meter != meters[i - 1] else None
-        out.append(BarPlan(length, label, rest_of or numbers[i] == 0, meter, shifts[i], shown))
+        out.append(BarPlan(length, label, shifts[i] > 0, meter, shifts[i], shown))
     return out
 
 

@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from math import lcm
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 RESOLUTION = 480  # ticks per quarter are a multiple of it, so that short things have room
 RESOLUTION_MAX = 1_000_000
+NUMBER_DIGITS = 6  # of a bar's number; a longer one is no number
 _DIVISIONS = b"<divisions>"
 _HIDDEN = re.compile(rb'<note\b[^<>]*\bprint-object="no"[^<>]*>\s*<(?:grace|cue|chord|pitch|unpitched)\b')
 
@@ -99,6 +101,7 @@ def _read(data: bytes, file: str, name: str) -> Score:
     draft = Draft(_resolution(root, plain), file)
     for what, count in {**told, **_unheld(root, plain)}.items():
         draft.note("file", what, count)
+    printed = [measure.get("number", "") for measure in islice(root.iter("measure"), 2)]
     known = _known(draft, entries, [part_id for part_id, _ in parts])
     walkers = []
     for index, (part_id, measures) in enumerate(parts):
@@ -111,6 +114,7 @@ def _read(data: bytes, file: str, name: str) -> Score:
         walkers.append(walker)
     metadata = _metadata(root, data, name)
     score = assemble(draft, [walker.part() for walker in walkers], metadata)
+    score = _as_printed(score, printed)
     own = own_keys(score, [walker.place for walker in walkers])
     ended = {(m.tick, m.text.partition(":")[2]) for m in score.marks if m.text.startswith("ending-stop:")}
     kept = [m for m in score.marks if (m.tick, m.text.removeprefix("ending-discontinue:")) not in ended]
@@ -134,12 +138,17 @@ def _known(draft: Draft, entries: list[PartEntry], parts: list[str]) -> dict[str
 
 def _unheld(root: _Element, plain: bytes) -> dict[str, int]:
     """What no part's reader sees, or sees too often to be asked note by note."""
-    first = next((m.get("number", "1") for m in root.iter("measure")), "1")
     hidden = len(_HIDDEN.findall(plain)) if b'print-object="no"' in plain else 0
     out = {"notes that the page does not show, shown where it is written anew": hidden}
-    if first not in ("0", "1") and first.isdigit():
-        out[f"bars numbered from {first[:9]}, counted from 1"] = 1
     return {what: count for what, count in out.items() if count}
+
+
+def _as_printed(score: Score, printed: list[str]) -> Score:
+    """The score with the number of its first bar that is no upbeat, as the first bars of the file bear it."""
+    bar = int(score.numbered.before[0] > 0)
+    told = printed[bar] if bar < len(printed) else ""
+    plain = told.isascii() and told.isdigit() and len(told) < NUMBER_DIGITS
+    return score.replace(first_bar=int(told)) if plain and int(told) != score.first_bar else score
 
 
 def _with_staves(score: Score) -> Score:
