@@ -170,7 +170,8 @@ function ruler(ctx, view, x, row, from, to, every, gap) {
   const changes = new Map();
   for (const [at, numerator, denominator] of D.meters) {
     const told = `${numerator}/${denominator}`;
-    if (told !== meter) changes.set(barOf(at), told);
+    const bar = barOf(at);  // over an upbeat there is no room for a meter
+    if (told !== meter) changes.set(bar === 0 && D.before[0] ? 1 : bar, told);
     meter = told;
   }
   const put = (text, left, y, free, font, colour) => {

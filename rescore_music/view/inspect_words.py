@@ -96,7 +96,8 @@ def _size(score: Score) -> str:
 
 
 def _upbeat(score: Score) -> str:
-    return "" if score.numbered.number[0] else "It begins with an upbeat, bar 0."
+    number, before = (int(column[0]) for column in score.numbered)
+    return f"It begins with an upbeat, bar {number}." if before else ""
 
 
 def _tempo(score: Score) -> str:
