@@ -49,7 +49,7 @@ def templates_page() -> str:
         "    roles: {melody: {prefer: {violins-1: 1.0}}, harmony: {pattern: cradle}}",
         "    patterns:               # your own figures, here or in a file: {cradle: cradle.yaml}",
         '      cradle: {texture: struck, groups: {two: "1 - u", three: "1 u u", compound: "1 - u"}}',
-        "  sections:               # wishes for some bars of one cue",
+        "  sections:               # wishes for some bars of one cue, as a printed score counts them",
         "    - {bars: 17-24, role: melody, give: [horn-f]}",
         "  keep: [Piano]           # parts of the cue that stay as they are, by name or number",
         "```",

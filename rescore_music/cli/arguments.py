@@ -146,7 +146,7 @@ def _orchestration_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("-t", "--template", help=text)
     sub.add_argument("--forces", default="", help="the template's style with these forces, or those of this preset")
     sub.add_argument("--style", default="", help="the template's forces in this style, or in that of this preset")
-    text = "ask for players in some bars, as 17-24:melody:horn-f,trumpet; may be repeated"
+    text = "ask for players in some bars (an upbeat is bar 0), as 17-24:melody:horn-f,trumpet; may be repeated"
     sub.add_argument("--give", action="append", default=[], metavar="BARS:ROLE:WHO", help=text)
     text = "a part of the cue that stays as it is, by name or number; may be repeated"
     sub.add_argument("--keep", action="append", default=[], metavar="PART", help=text)
