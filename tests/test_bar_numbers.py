@@ -129,4 +129,5 @@ def test_numbers_are_part_of_the_music_and_a_slice_counts_anew() -> None:
     other = score.replace(first_bar=9)
     assert score.digest() != other.digest()
     assert other.slice(FULL, 3 * FULL).first_bar == 1
+    assert other.slice(0, FULL).first_bar == 9
     assert other.transposed(2).first_bar == 9
