@@ -12,6 +12,7 @@ from rescore_music.io.musicxml.write import musicxml_bytes
 from rescore_music.score import Part, Score, note_rows
 from rescore_music.structure import Role
 from rescore_music.syncing.landing import Grid
+from rescore_music.syncing.splice import spliced
 from rescore_music.template import SectionWish
 
 Q = 480
@@ -131,3 +132,19 @@ def test_numbers_are_part_of_the_music_and_a_slice_counts_anew() -> None:
     assert other.slice(FULL, 3 * FULL).first_bar == 1
     assert other.slice(0, FULL).first_bar == 9
     assert other.transposed(2).first_bar == 9
+
+
+def test_an_orchestration_is_numbered_as_its_source_is() -> None:
+    import rescore_music as rm
+    from rescore_music.repeats import unfold
+
+    source = of_lengths(1, 4, 4, 4, 4).replace(first_bar=57)
+    result = rm.orchestrate(source, "string-quartet/baroque", n=1)[0].score
+    assert result.numbered.number.tolist() == [56, 57, 58, 59, 60]
+    assert unfold(source).first_bar == 57
+
+
+def test_bars_put_one_after_the_other_go_on_from_the_first_number() -> None:
+    source = of_lengths(4, 4, 4, 4).replace(first_bar=57)
+    made = spliced(source, [(0, FULL), (2 * FULL, 4 * FULL)]).score
+    assert made.numbered.number.tolist() == [57, 58, 59]

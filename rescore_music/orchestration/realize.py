@@ -211,6 +211,7 @@ def _written(
         markers=score.markers,
         barlines=score.barlines,
         length=score.length,
+        first_bar=score.first_bar,
         metadata=score.metadata,
     )
     return Realization(result, draft["source"].astype(np.int64), tuple(ledger.changes))

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 RESOLUTION = 480  # ticks per quarter are a multiple of it, so that short things have room
 RESOLUTION_MAX = 1_000_000
-NUMBER_DIGITS = 6  # of a bar's number; a longer one is no number
+NUMBER_DIGITS = 5  # of a bar's number, at most
 _DIVISIONS = b"<divisions>"
 _HIDDEN = re.compile(rb'<note\b[^<>]*\bprint-object="no"[^<>]*>\s*<(?:grace|cue|chord|pitch|unpitched)\b')
 
@@ -147,7 +147,7 @@ def _as_printed(score: Score, printed: list[str]) -> Score:
     """The score with the number of its first bar that is no upbeat, as the first bars of the file bear it."""
     bar = int(score.numbered.before[0] > 0)
     told = printed[bar] if bar < len(printed) else ""
-    plain = told.isascii() and told.isdigit() and len(told) < NUMBER_DIGITS
+    plain = told.isascii() and told.isdigit() and len(told) <= NUMBER_DIGITS
     return score.replace(first_bar=int(told)) if plain and int(told) != score.first_bar else score
 
 
